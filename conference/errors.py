@@ -1,0 +1,164 @@
+"""Every error Anyroom raises, in one tree: each knows its reason word, whether to try again, and what the caller gets.
+
+AnyroomError
+    ConferenceFailure         answered as a ConferenceError inside ConferenceData, HTTP 200
+        AuthenticationRequired    AUTHENTICATION: the user has to sign in at `authentication_url`
+        SolutionForbidden         CONFERENCE_SOLUTION_FORBIDDEN: this user may not use this solution
+        PermissionDenied          PERMISSION_DENIED: this user may not do this
+        Temporary                 TEMPORARY: nothing was made; choosing the solution again may work
+            OutcomeUnknown        the conferencing system may have acted: the claim stays
+            StoreUnavailable      the store did not answer
+            InvalidConferenceData what the conferencing system gave is no valid ConferenceData
+        Permanent                 PERMANENT: trying again without a change will not help
+            CredentialsRefused    the conferencing system refused our own credentials
+            SecretUnavailable     a secret is missing, empty or unreadable
+        Unknown                   UNKNOWN: a defect of ours
+    RequestRefused            answered with an HTTP status
+        BadRequest 400  Unauthenticated 401  NotFound 404  MethodNotAllowed 405  TooLarge 413  TooManyRequests 429
+        Unavailable 503
+    InvalidSetting            stops the start, with one line that names the setting
+    Conflict                  a document of the store is not as it was read
+
+`reason` is a short word for logs and metrics. `detail` is for the log: it never holds a secret, a token, an e-mail
+address or an event's title.
+"""
+
+from typing import ClassVar
+
+
+class AnyroomError(Exception):
+    """The root. `retry` says whether the same request may succeed later without anybody changing anything."""
+
+    retry: ClassVar[bool] = False
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class ConferenceFailure(AnyroomError):
+    """A failure that Calendar is told as a ConferenceError (conference.endpoint has the types)."""
+
+
+class AuthenticationRequired(ConferenceFailure):
+    """The user must sign in at `authentication_url` (http or https, at most 1,300 characters) first."""
+
+
+    def __init__(self, reason: str, authentication_url: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.authentication_url = authentication_url
+
+
+class SolutionForbidden(ConferenceFailure):
+    """The user may not use this solution, but perhaps another one of the add-on."""
+
+
+
+class PermissionDenied(ConferenceFailure):
+    """The user may not act on this calendar, or not in this way at the conferencing system."""
+
+
+
+class Temporary(ConferenceFailure):
+    """Nothing was made; the same request may work later. `retry_after` is in seconds, where it is known."""
+
+    retry = True
+
+    def __init__(self, reason: str, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(reason, detail)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(Temporary):
+    """The conferencing system may or may not have acted (a time-out, a cut connection): the claim stays."""
+
+
+class StoreUnavailable(Temporary):
+    """The store did not answer."""
+
+
+class InvalidConferenceData(Temporary):
+    """No valid ConferenceData can be made of this. The detail tells a length, a count or a scheme, never the value."""
+
+
+class Permanent(ConferenceFailure):
+    """The same request will fail again until somebody changes the event, the settings or the system."""
+
+
+
+class CredentialsRefused(Permanent):
+    """The conferencing system refused the credentials of the solution (not of the user)."""
+
+
+class SecretUnavailable(Permanent):
+    """A secret is missing, empty or unreadable; the detail names the secret and the role that is needed."""
+
+
+class Unknown(ConferenceFailure):
+    """A defect of ours."""
+
+
+
+class RequestRefused(AnyroomError):
+    """A request that is answered with the HTTP status `status` and nothing read or written."""
+
+    status: ClassVar[int] = 400
+
+
+class BadRequest(RequestRefused):
+    """The request is malformed; the reason says how."""
+
+    status = 400
+
+
+class Unauthenticated(RequestRefused):
+    """The caller did not prove who calls."""
+
+    status = 401
+
+
+class NotFound(RequestRefused):
+    """No such route, solution or document."""
+
+    status = 404
+
+
+class MethodNotAllowed(RequestRefused):
+    """The route exists, with other methods."""
+
+    status = 405
+
+
+class TooLarge(RequestRefused):
+    """The body is over the cap."""
+
+    status = 413
+
+
+class TooManyRequests(RequestRefused):
+    """The caller is over the budget; `retry_after` is in seconds."""
+
+    status = 429
+    retry = True
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Unavailable(RequestRefused):
+    """Who calls cannot be proved right now, because Google's certificates cannot be had."""
+
+    status = 503
+    retry = True
+
+
+class InvalidSetting(AnyroomError):
+    """A setting is missing or wrong; the message is one line that names it and says what to do."""
+
+
+class Conflict(AnyroomError):
+    """A document is not as it was read: read again and decide again."""
+
+    retry = True

@@ -1,0 +1,106 @@
+"""A provider is a file of the folder that keeps the contract; nothing else is ever imported."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conference import providers
+from conference.errors import InvalidSetting
+
+GOOD = """
+from conference.providers.base import Conference, Provider
+
+PROVIDER = Provider(name="acme", authentication="none", idempotency="chosen")
+
+def create(event, attempt, call):
+    return Conference(attempt, ())
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of providers of its own, searched as the real one is."""
+    real = Path(providers.__file__)
+    monkeypatch.setattr(providers, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(providers, "__path__", [str(tmp_path), str(real.parent)])
+    providers.load.cache_clear()
+    yield tmp_path
+    providers.load.cache_clear()
+    for name in ("acme", "acme2"):
+        sys.modules.pop(f"conference.providers.{name}", None)
+
+
+def test_adding_a_file_is_all_it_takes(folder: Path) -> None:
+    (folder / "acme.py").write_text(GOOD)
+
+    assert providers.names() == ("acme",)
+    loaded = providers.load("acme")
+    assert loaded.declared.name == "acme"
+    assert (loaded.update, loaded.delete, loaded.find, loaded.join) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("PROVIDER =", "OTHER ="), "declares no PROVIDER"),
+        (('name="acme"', 'name="other"'), "its name is 'other'"),
+        (("def create", "def make"), "create is missing"),
+        (('"chosen"', '"chosen", deletes=True'), "deletes and delete() do not go together"),
+        (("def create", "def delete(known, call): ...\ndef create"), "deletes and delete() do not go together"),
+        (('"chosen"', '"chosen", updates=frozenset({"summary"})'), "updates and update() do not go together"),
+        (('"chosen"', '"searchable"'), "find() is missing"),
+        (
+            ('"chosen"', '"chosen", errors={401: __import__("conference.errors").errors.AuthenticationRequired}'),
+            "AuthenticationRequired needs an address",
+        ),
+    ],
+)
+def test_a_file_that_breaks_the_contract_is_refused(folder: Path, change: tuple[str, str], fault: str) -> None:
+    (folder / "acme.py").write_text(GOOD.replace(*change))
+
+    with pytest.raises(InvalidSetting) as refused:
+        providers.load("acme")
+    assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "base", "__init__", "zoom9", "../jitsi", "jitsi.py", "jitsi/../jitsi", "jitsi\0", "JITSI", "jitsi\n", "os", ".", "a" * 40],
+)
+def test_f23_a_name_that_is_no_provider_imports_nothing(name: str) -> None:
+    before = set(sys.modules)
+
+    with pytest.raises(InvalidSetting) as refused:
+        providers.load(name)
+    assert not {module for module in set(sys.modules) - before if module.startswith("conference.")}
+    assert "demo, janus, jitsi" in str(refused.value)
+    assert name not in ("zoom9",) or name not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "field"),
+    [
+        ("jitsi", {"colour": "blue"}, "[solutions.a] colour"),
+        ("jitsi", {"base_url": 7}, "[solutions.a] base_url"),
+        ("janus", {}, "[solutions.a] url"),
+        ("demo", {"sign_in": "yes"}, "[solutions.a] sign_in"),
+        ("no such", {}, "[solutions.a] provider"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_in_one_line_that_names_the_field(
+    name: str, table: dict[str, object], field: str
+) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        providers.read_options(name, table, "[solutions.a]")
+    assert str(refused.value).startswith(f"{field}: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_what_was_given_for_an_option_is_not_repeated() -> None:
+    table = {"url": "https://j.example/janus", "join_url": "canary", "room_secret": "canary", "api_secret": "canary"}
+
+    with pytest.raises(InvalidSetting) as refused:
+        providers.read_options("janus", table)
+    assert "canary" not in str(refused.value)

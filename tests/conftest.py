@@ -1,0 +1,40 @@
+"""Says in one line for each reason what was skipped; with ANYROOM_TEST_ALL=1, as in CI, a skip is a failure."""
+
+import os
+from collections import Counter
+from collections.abc import Generator
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where nothing may be skipped. What is expected to fail is no skip."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ANYROOM_TEST_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped although ANYROOM_TEST_ALL=1: {_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file."""
+    report = yield
+    if report.skipped and os.environ.get("ANYROOM_TEST_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped although ANYROOM_TEST_ALL=1: {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each reason, with the number of tests or files that it kept away."""
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count}: {reason}")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    # pytest keeps a skip as (path, line, "Skipped: reason").
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")

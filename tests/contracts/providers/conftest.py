@@ -1,0 +1,63 @@
+"""One bench per provider: its harness behind a wire of its own."""
+
+import os
+import secrets
+from base64 import b32encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conference.exchange import HttpClient
+from conference.providers import load, names
+from tests.contracts.providers import janus as janus_server
+from tests.contracts.providers.harness import Bench, build
+from tests.contracts.providers.wire import Answer, Wire
+
+
+@pytest.fixture(scope="session")
+def janus(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[janus_server.Janus]:
+    if not janus_server.installed():
+        if os.environ.get("ANYROOM_TEST_ALL") == "1":
+            pytest.fail("janus is not installed: apt-get install janus")
+        pytest.skip("janus is not installed: apt-get install janus")
+    base = tmp_path_factory.getbasetemp()
+    with janus_server.shared(_of_the_run(base, worker_id) / "janus") as running:
+        yield running
+
+
+def _of_the_run(base: Path, worker_id: str) -> Path:
+    """The temporary folder that all workers of this run share."""
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire(lambda asked: Answer(500)).running() as running:
+        yield running
+
+
+@pytest.fixture
+def bench(provider: str, wire: Wire, request: pytest.FixtureRequest) -> Bench:
+    harness = build(provider, wire.url, request)
+    wire.system = harness.system
+    return Bench(provider, load(provider), harness, wire, HttpClient())
+
+
+@pytest.fixture
+def attempt() -> str:
+    return new_attempt()
+
+
+def new_attempt() -> str:
+    """As the function makes them: 128 random bits as 26 lower-case letters and digits."""
+    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test here is about every provider file that there is."""
+    if "declared_code" in metafunc.fixturenames:
+        codes = [(name, code) for name in names() for code in load(name).declared.errors]
+        metafunc.parametrize(("provider", "declared_code"), codes, ids=[f"{name}-{code}" for name, code in codes])
+    elif "provider" in metafunc.fixturenames:
+        metafunc.parametrize("provider", names())

@@ -1,0 +1,68 @@
+"""What a provider brings to the conformance suite: harnesses/NAME.py with `build(wire_url, request) -> Harness`."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conference.clock import Deadline, SystemClock
+from conference.exchange import HttpClient
+from conference.http import HttpCall
+from conference.providers import LoadedProvider, read_options
+from conference.providers.base import Code
+from tests.contracts.providers.wire import Answer, Asked, System, Wire
+
+
+@dataclass(frozen=True)
+class Harness:
+    """`table` are the options as in anyroom.toml; `secrets` what stands behind their `secret:NAME`.
+
+    `system` answers as the real one does: it is that, or refuses what that refuses. `decides` tells the request whose
+    answer says that the conference exists; None where a conference is given whatever the system answers.
+    `refuses` is how the system says a code of the table. `held` is what the system knows of a conference, by the words
+    of `EventField`, None when it has none of that id; `count` how many it has in this test.
+    """
+
+    table: Mapping[str, Any]
+    system: System
+    decides: Callable[[Asked], bool] | None
+    held: Callable[[str], Mapping[str, Any] | None]
+    count: Callable[[], int]
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    refuses: Callable[[Code], Answer] = lambda code: Answer(int(code))
+    reply_carries_link: bool = False
+
+
+@dataclass
+class Bench:
+    """One provider, wired to its system."""
+
+    name: str
+    provider: LoadedProvider
+    harness: Harness
+    wire: Wire
+    client: HttpClient
+    calls: list[HttpCall] = field(default_factory=list)
+
+    def call(self, seconds: float = 10.0, secrets: Mapping[str, str] | None = None) -> HttpCall:
+        options = read_options(self.name, self.harness.table)
+        clock = SystemClock()
+        read = (self.harness.secrets if secrets is None else secrets).__getitem__
+        made = HttpCall(self.provider.declared, options, self.client, Deadline(clock, seconds), clock, read)
+        self.calls.append(made)
+        return made
+
+
+def build(name: str, wire_url: str, request: pytest.FixtureRequest) -> Harness:
+    """The harness of a provider; a provider without one fails here, so that none goes untried."""
+    harnesses = Path(__file__).parent / "harnesses"
+    if not (harnesses / f"{name}.py").exists():
+        pytest.fail(
+            f"conference/providers/{name}.py has no harness; write tests/contracts/providers/harnesses/{name}.py"
+        )
+    module = importlib.import_module(f"tests.contracts.providers.harnesses.{name}")
+    harness: Harness = module.build(wire_url, request)
+    return harness

@@ -1,0 +1,165 @@
+"""What the add-on calls: proof of who calls before anything else, the user's budget, the work, the answer in their shape."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from conference import addon
+from conference.addon import AddOnRequest
+from conference.budget import Budget
+from conference.clock import Deadline
+from conference.create import Creation, Ports, Wanted
+from conference.data import ConferenceData, ConferenceFailed, ErrorType
+from conference.errors import (
+    AuthenticationRequired,
+    BadRequest,
+    ConferenceFailure,
+    InvalidConferenceData,
+    NotFound,
+    Permanent,
+    PermissionDenied,
+    SolutionForbidden,
+    Temporary,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    Unknown,
+)
+from conference.identity import User, Verifier
+from conference.legs import Legs
+from conference.solution import Solution
+
+ERROR_TYPES: Mapping[type[ConferenceFailure], ErrorType] = {
+    AuthenticationRequired: "AUTHENTICATION",
+    SolutionForbidden: "CONFERENCE_SOLUTION_FORBIDDEN",
+    PermissionDenied: "PERMISSION_DENIED",
+    Temporary: "TEMPORARY",
+    Permanent: "PERMANENT",
+    Unknown: "UNKNOWN",
+}
+
+_log = logging.getLogger("anyroom.endpoint")
+
+
+@dataclass
+class Incoming:
+    """One request, without its transport. `url` is its path with the query; `note` is what the log line will say."""
+
+    url: str
+    authorization: str
+    solution: str
+    body: bytes
+    deadline: Deadline
+    legs: Legs
+    note: dict[str, Any] = field(default_factory=dict)
+
+
+class Answer(NamedTuple):
+    """JSON values to answer with, and what the log line says of it."""
+
+    body: Mapping[str, Any]
+    outcome: str = "ok"
+    level: int = logging.INFO
+
+
+class AddOnEndpoint:
+    """Answers the add-on. `public_url` is the function's own address, "" when it is not set."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        budget: Budget,
+        solutions: Mapping[str, Solution],
+        ports: Ports,
+        public_url: str,
+        reply: Literal["bare", "wrapped"],
+    ) -> None:
+        self._verifier = verifier
+        self._budget = budget
+        self._solutions = solutions
+        self._ports = ports
+        self._public_url = public_url
+        self._wrapped = reply == "wrapped"
+
+    def create_conference(self, incoming: Incoming) -> Answer:
+        """The ConferenceData of an event, or one that carries a ConferenceError. Raises RequestRefused."""
+        request, caller = self._caller(incoming)
+        solution = self._solutions.get(incoming.solution)
+        if solution is None:
+            raise NotFound("unknown-solution")
+        incoming.note["solution"] = solution.id
+        request = addon.require_event(request).of(caller.email)
+        wanted = Wanted(caller, solution, request.calendar_id, request.event_id, request.access_token)
+        outcome, level = "conference", logging.INFO
+        data: ConferenceData | ConferenceFailed
+        try:
+            data = self._conference(wanted, incoming)
+        except ConferenceFailure as failure:
+            incoming.note.update(reason=failure.reason, detail=failure.detail)
+            data = _failed(failure)
+            outcome, level = data.error_type, _level(failure)
+        return Answer(addon.render(request.shape, data, self._wrapped), outcome, level)
+
+    def settings_url(self, incoming: Incoming) -> Answer:
+        """The address of the settings page. Raises RequestRefused."""
+        request, caller = self._caller(incoming)
+        if wait := self._budget.spend(caller.sub):
+            raise TooManyRequests("budget", wait)
+        if not self._public_url:
+            raise NotFound("no-public-url", "ANYROOM_PUBLIC_URL is not set")
+        return Answer(addon.render_settings_url(request.shape, f"{self._public_url}/settings", self._wrapped))
+
+    def _conference(self, wanted: Wanted, incoming: Incoming) -> ConferenceData:
+        if wait := self._budget.spend(wanted.caller.sub):
+            raise Temporary("budget", "the caller asks too often", retry_after=wait)
+        try:
+            return Creation(wanted, self._ports, incoming.deadline, incoming.legs).run()
+        except ConferenceFailure:
+            raise
+        except Exception as defect:
+            _log.error("a defect of ours", exc_info=defect)
+            raise Unknown("defect", type(defect).__name__) from defect
+
+    def _caller(self, incoming: Incoming) -> tuple[AddOnRequest, User]:
+        """What was sent and who sent it. Raises Unauthenticated, and BadRequest only to a caller who proved who calls."""
+        scheme, _, bearer = incoming.authorization.partition(" ")
+        if scheme.lower() != "bearer" or not bearer:
+            raise Unauthenticated("no-token")
+        with incoming.legs.leg("identity"):
+            try:
+                request = addon.parse(incoming.body)
+            except BadRequest:
+                self._check_any(bearer, incoming)
+                raise
+            if request.shape == "script":
+                return request, self._verifier.script_user(bearer)
+            return request, self._verifier.addon_user(bearer, request.user_token, self._audiences(incoming))
+
+    def _check_any(self, bearer: str, incoming: Incoming) -> None:
+        """Raise Unauthenticated unless the bearer token alone is good for either kind of add-on."""
+        try:
+            self._verifier.script_user(bearer)
+        except Unauthenticated:
+            self._verifier.check_addon(bearer, self._audiences(incoming))
+
+    def _audiences(self, incoming: Incoming) -> frozenset[str]:
+        """This route's URL, with its query and without: which of them Google signs for is not documented."""
+        url = self._public_url + incoming.url
+        return frozenset({url, url.partition("?")[0]}) if self._public_url else frozenset()
+
+
+def _failed(failure: ConferenceFailure) -> ConferenceFailed:
+    kind = next(ERROR_TYPES[cls] for cls in type(failure).__mro__ if cls in ERROR_TYPES)
+    if not isinstance(failure, AuthenticationRequired):
+        return ConferenceFailed(kind)
+    try:
+        return ConferenceFailed(kind, failure.authentication_url)
+    except InvalidConferenceData as invalid:
+        _log.warning("the sign-in address is not valid: %s", invalid.reason)
+        return ConferenceFailed("TEMPORARY")
+
+
+def _level(failure: ConferenceFailure) -> int:
+    """Defects and settings of ours wake somebody; what a user or another system does is a warning."""
+    return logging.ERROR if isinstance(failure, Unknown | Permanent | InvalidConferenceData) else logging.WARNING

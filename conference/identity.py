@@ -1,0 +1,199 @@
+"""Who calls: ID tokens signed by Google, each kind good for its own callers and routes and for nothing else.
+
+Sources: OpenID Connect (Google Identity), section on validating an ID token; Verify requests from Google (Google
+Workspace add-ons in alternate runtimes).
+"""
+
+import json
+import logging
+import threading
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from conference.clock import Clock
+from conference.errors import AnyroomError, Unauthenticated, Unavailable
+
+ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
+ALGORITHMS = ["RS256"]
+SKEW = 30
+"""Seconds that a caller's clock may differ from ours."""
+
+_MAX_TOKEN = 8192
+_REFRESH = 60.0
+"""Seconds between two fetches of the certificates for a key id that is not among them."""
+_RETRY = 2.0
+"""Seconds between two fetches while there are no certificates at all."""
+
+_log = logging.getLogger("anyroom.identity")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person, proved by Google: `sub` never changes, `email` is lower-cased, `domain` is the hosted domain or ""."""
+
+    sub: str
+    email: str
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Who is let in: the script's client ids, the HTTP add-on's service account and client id, the tasks' account."""
+
+    script: frozenset[str] = frozenset()
+    addon_account: str = ""
+    addon_client: str = ""
+    tasks_account: str = ""
+
+
+class Keys(Protocol):
+    """The public keys that tokens are checked with."""
+
+    def having(self, key_id: str) -> KeySet | None:
+        """The set that holds the key, or None when no such key exists. Raises Unavailable when none can be had."""
+
+
+class PublishedKeys:
+    """Google's certificates, fetched when needed, kept as long as their headers say, and on while Google is down.
+
+    `fetch` returns the JWK set and the seconds it may be kept; it raises AnyroomError when it cannot. An empty set is
+    never kept, and an unknown key id fetches at most once a minute.
+    """
+
+    def __init__(self, fetch: Callable[[], tuple[Mapping[str, Any], float]], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: KeySet | None = None
+        self._ids: frozenset[str] = frozenset()
+        self._fresh_until = float("-inf")
+        self._next_fetch = float("-inf")
+
+    def having(self, key_id: str) -> KeySet | None:
+        """The set that holds the key, or None when Google has no such key. Raises Unavailable."""
+        if not self._fresh(key_id):
+            with self._lock:
+                now = self._clock.monotonic()
+                if not self._fresh(key_id) and now >= self._next_fetch:
+                    self._refresh(now)
+        if self._keys is None:
+            raise Unavailable("certificates", "Google's certificates cannot be fetched")
+        return self._keys if key_id in self._ids else None
+
+    def prefetch(self) -> None:
+        """Fetch the keys before anybody asks for one."""
+        with self._lock:
+            if self._keys is None:
+                self._refresh(self._clock.monotonic())
+
+    def _fresh(self, key_id: str) -> bool:
+        return key_id in self._ids and self._clock.monotonic() < self._fresh_until
+
+    def _refresh(self, now: float) -> None:
+        self._next_fetch = now + (_REFRESH if self._keys else _RETRY)
+        try:
+            published, lifetime = self._fetch()
+            keys = KeySet.import_key_set({"keys": [dict(key) for key in published["keys"]]})
+        except (AnyroomError, JoseError, KeyError, TypeError, ValueError) as error:
+            _log.warning("certificates not fetched: %s", getattr(error, "reason", type(error).__name__))
+            return
+        if keys.keys:
+            self._keys = keys
+            self._ids = frozenset(str(key.kid) for key in keys.keys)
+            self._fresh_until = now + lifetime
+            self._next_fetch = now + _REFRESH
+
+
+class Verifier:
+    """Turns tokens into who they prove, or raises Unauthenticated: the reason is for the log, never for the caller."""
+
+    def __init__(self, accepted: Accepted, keys: Keys, clock: Clock) -> None:
+        self._accepted = accepted
+        self._keys = keys
+        self._clock = clock
+
+    def script_user(self, token: str) -> User:
+        """The user behind the ID token of the Apps Script add-on (ScriptApp.getIdentityToken)."""
+        return self._user(self._claims(token, self._accepted.script))
+
+    def addon_user(self, system_token: str, user_token: str, audiences: frozenset[str]) -> User:
+        """The user behind the two tokens of an HTTP add-on; `audiences` are the spellings of this route's URL."""
+        self.check_addon(system_token, audiences)
+        return self._user(self._claims(user_token, frozenset({self._accepted.addon_client})))
+
+    def check_addon(self, system_token: str, audiences: frozenset[str]) -> None:
+        """Raise Unauthenticated unless the HTTP add-on itself sent the token, for one of `audiences`."""
+        if not self._accepted.addon_account:
+            raise Unauthenticated("addon-not-accepted")
+        if _verified_email(self._claims(system_token, audiences)) != self._accepted.addon_account:
+            raise Unauthenticated("not-the-addon")
+
+    def _user(self, claims: Mapping[str, Any]) -> User:
+        email = _verified_email(claims)
+        if email.endswith(".gserviceaccount.com"):
+            raise Unauthenticated("service-account")
+        domain = claims.get("hd", "")
+        return User(claims["sub"], email, domain.lower() if isinstance(domain, str) else "")
+
+    def _claims(self, token: str, audiences: frozenset[str]) -> Mapping[str, Any]:
+        """The checked claims: signature, issuer, one exact audience, times within the skew, a subject."""
+        claims = self._signed(token)
+        if claims.get("iss") not in ISSUERS:
+            raise Unauthenticated("wrong-issuer")
+        audience = claims.get("aud")
+        if not isinstance(audience, str) or audience not in audiences:
+            raise Unauthenticated("wrong-audience")
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+            raise Unauthenticated("no-subject")
+        now = self._clock.now().timestamp()
+        expires, issued, begins = claims.get("exp", ""), claims.get("iat", ""), claims.get("nbf", 0)
+        if not (_is_time(expires) and _is_time(issued) and _is_time(begins)):
+            raise Unauthenticated("no-times")
+        if now > float(expires) + SKEW:
+            raise Unauthenticated("expired")
+        if now < max(float(issued), float(begins)) - SKEW:
+            raise Unauthenticated("not-yet-valid")
+        return claims
+
+    def _signed(self, token: str) -> Mapping[str, Any]:
+        if not token or len(token) > _MAX_TOKEN:
+            raise Unauthenticated("no-token")
+        try:
+            header = _header(token)
+            key_id = header.get("kid")
+            if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str):
+                raise Unauthenticated("wrong-algorithm")
+            keys = self._keys.having(key_id)
+            if keys is None:
+                raise Unauthenticated("unknown-key")
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        except (JoseError, ValueError, RecursionError) as error:
+            raise Unauthenticated("bad-token", type(error).__name__) from error
+        if not isinstance(claims, dict):
+            raise Unauthenticated("bad-token", "the claims are no object")
+        return claims
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    first = token.split(".", 1)[0]
+    header = json.loads(urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+    if not isinstance(header, dict):
+        raise ValueError("the header is no object")
+    return header
+
+
+def _verified_email(claims: Mapping[str, Any]) -> str:
+    email = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(email, str) or not email:
+        raise Unauthenticated("email-not-verified")
+    return email.lower()
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12

@@ -1,0 +1,99 @@
+"""The providers: one file each in this folder, found by name, checked against the contract, imported when used."""
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conference.errors import AuthenticationRequired, InvalidSetting
+from conference.event import Event
+from conference.providers.base import Call, Changes, Conference, Known, Provider, Visitor
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_NOT_A_PROVIDER = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedProvider:
+    """A provider's declaration and its functions; None for what the system behind it cannot do."""
+
+    declared: Provider
+    create: Callable[[Event, str, Call], Conference]
+    update: Callable[[Known, Changes, Call], None] | None
+    delete: Callable[[Known, Call], None] | None
+    find: Callable[[str, Call], Conference | None] | None
+    join: Callable[[Known, Visitor, Call], str] | None
+
+
+def names() -> tuple[str, ...]:
+    """Every provider that there is, sorted."""
+    found = (path.stem for path in Path(__file__).parent.glob("*.py"))
+    return tuple(sorted(name for name in found if _NAME.fullmatch(name) and name != _NOT_A_PROVIDER))
+
+
+@cache
+def load(name: str) -> LoadedProvider:
+    """The provider of that file, checked. Raises InvalidSetting; a text that names no file is never imported."""
+    if not _NAME.fullmatch(name) or name not in names():
+        raise InvalidSetting("provider", f"is none of {', '.join(names())}")
+    module = importlib.import_module(f"conference.providers.{name}")
+    declared = getattr(module, "PROVIDER", None)
+    if not isinstance(declared, Provider):
+        raise InvalidSetting("provider", f"{name} declares no PROVIDER")
+    functions = {word: getattr(module, word, None) for word in ("create", "update", "delete", "find", "join")}
+    for fault in _faults(name, declared, functions):
+        raise InvalidSetting("provider", f"{name} breaks the contract: {fault}")
+    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked above, and by the conformance suite
+
+
+def read_options(name: str, table: Mapping[str, Any], where: str = "") -> Any:
+    """That provider's own `Options`, from the table of a solution without the fields that every solution has.
+
+    `where` names the table in the message. Raises InvalidSetting, in one line that names the field.
+    """
+    try:
+        declared = load(name).declared
+    except InvalidSetting as error:
+        raise InvalidSetting(f"{where} {error.reason}".strip(), error.detail) from error
+    fields = {field.encode_name for field in msgspec.structs.fields(declared.options)}
+    unknown = sorted(set(table) - fields)
+    if unknown:
+        known = f"; it has {', '.join(sorted(fields))}" if fields else "; it has none of its own"
+        raise InvalidSetting(f"{where} {unknown[0]}".strip(), f"is no option of {name}{known}")
+    try:
+        return msgspec.convert(dict(table), declared.options)
+    except msgspec.ValidationError as error:
+        field, complaint = _complaint(str(error))
+        raise InvalidSetting(f"{where} {field}".strip(), complaint) from error
+
+
+def _complaint(message: str) -> tuple[str, str]:
+    """The field and what is wrong with it, of msgspec's "Expected `str` - at `$.field`" or of our own "field: ..."."""
+    text, _, path = message.partition(" - at `$.")
+    if path:
+        return path.rstrip("`"), text
+    missing = re.fullmatch(r"Object missing required field `(\w+)`", message)
+    if missing:
+        return missing[1], "is missing"
+    field, colon, complaint = message.partition(": ")
+    return (field, complaint) if colon else ("options", message)
+
+
+def _faults(name: str, declared: Provider, functions: Mapping[str, object]) -> tuple[str, ...]:
+    has = {word: callable(function) for word, function in functions.items()}
+    checks = {
+        f"its name is {declared.name!r}": declared.name != name,
+        "create is missing": not has["create"],
+        "updates and update() do not go together": bool(declared.updates) != has["update"],
+        "deletes and delete() do not go together": declared.deletes != has["delete"],
+        "find() is missing": declared.idempotency == "searchable" and not has["find"],
+        "AuthenticationRequired needs an address and cannot stand in the table": any(
+            issubclass(failure, AuthenticationRequired) for failure in declared.errors.values()
+        ),
+    }
+    return tuple(fault for fault, broken in checks.items() if broken)

@@ -1,0 +1,186 @@
+"""What a provider is: a module that declares a PROVIDER and answers in plain functions.
+
+    PROVIDER: Provider
+    def create(event: Event, attempt: str, call: Call) -> Conference
+    def update(known: Known, changes: Changes, call: Call) -> None        # when PROVIDER.updates is not empty
+    def delete(known: Known, call: Call) -> None                          # when PROVIDER.deletes
+    def find(attempt: str, call: Call) -> Conference | None               # when PROVIDER.idempotency is "searchable"
+    def join(known: Known, visitor: Visitor, call: Call) -> str           # when the link is made at the click
+
+Tokens, deadlines, retries, redaction and claims are inherited: a provider asks through `call` and never imports
+another provider, the store, Flask or Google.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
+
+from conference.data import EntryPoint
+from conference.errors import ConferenceFailure, OutcomeUnknown, Temporary
+from conference.event import Event
+
+T = TypeVar("T")
+
+_PORTS = {"http": 80, "https": 443}
+_URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?([/?][!$-\[\]-~]*)?")
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an absolute URL, lower-case, the port always there: `https://meet.example.org:443`.
+
+    Raises ValueError for anything that two parsers could read differently: a user, a backslash, a fragment, a blank, a
+    character that is not ASCII.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("must be http:// or https://, a host and perhaps a port and a path, in ASCII")
+    scheme, host, port = match[1], match[2].lower(), int(match[3] or _PORTS[match[1]])
+    if not 0 < port < 65536:
+        raise ValueError("must have a port between 1 and 65535")
+    return f"{scheme}://{host}:{port}"
+
+
+Idempotency = Literal["chosen", "keyed", "searchable", "none"]
+EventField = Literal["summary", "description", "start", "end", "recurrence", "attendees"]
+
+
+class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For a provider that has nothing to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`."""
+
+    summary: int | None = None
+    description: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to the conferencing system. `json` or `form` is the body; `url` is absolute and already quoted.
+
+    `seconds` is the most that this exchange may take; without it, what the whole call has left.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    url: str
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: at most 1 MiB of body, already decompressed. `headers` are asked for in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises as `read` does."""
+        return self.read(Any)
+
+    def read(self, type: type[T] | Any) -> T | Any:
+        """The body as JSON of that msgspec type.
+
+        Raises "malformed-reply" when it is none: OutcomeUnknown after a status of success, because the system has
+        probably acted, else Temporary.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=type)
+        except (ValueError, RecursionError):
+            failure = OutcomeUnknown if 200 <= self.status < 300 else Temporary
+            raise failure("malformed-reply", f"HTTP {self.status}, {len(self.body)} unreadable bytes") from None
+
+
+Code = int | str
+ErrorTable = Mapping[Code, type[ConferenceFailure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What a provider declares about the system behind it.
+
+    `options` is the msgspec.Struct of its settings (text written `secret:NAME` is resolved by `call.secret`).
+    `hosts` names, from the options, what `call` may reach, as `origin` writes it. `idempotency`: "chosen" (we choose
+    the id), "keyed" (the system takes our key), "searchable" (`find` knows our attempts) or "none". `updates` are the
+    event fields that the system can follow. `errors` maps an HTTP status or the system's own code to a failure, over
+    the common table; `error_code` reads the system's own code from a reply, None where it has none.
+    """
+
+    name: str
+    authentication: Literal["none", "secrets", "user"]
+    idempotency: Idempotency
+    options: type[msgspec.Struct] = NoOptions
+    hosts: Callable[[Any], tuple[str, ...]] = lambda options: ()
+    updates: frozenset[EventField] = frozenset()
+    deletes: bool = False
+    outlives_event: bool = False
+    limits: Limits = Limits()
+    errors: ErrorTable = field(default_factory=dict)
+    error_code: Callable[[Reply], Code | None] = lambda reply: None
+
+
+@dataclass(frozen=True, slots=True)
+class Conference:
+    """What a provider made: its id there (at most 512 characters), how to enter, and what guests should read.
+
+    `host` is the address of the account that it was made with, where the system names one.
+    """
+
+    id: str
+    entry_points: tuple[EntryPoint, ...]
+    notes: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A conference made earlier: its id, the attempt it was made under, the account."""
+
+    id: str
+    attempt: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs from what the provider was last told: the event as it is now, and the fields that changed."""
+
+    event: Event
+    fields: frozenset[EventField]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who opens a late-bound link."""
+
+    name: str = ""
+    host: bool = False
+
+
+class Call(Protocol):
+    """One bounded HTTP exchange at a time, with the solution's options and secrets at hand."""
+
+    @property
+    def options(self) -> Any:
+        """The provider's own `Options` of this solution."""
+
+    def secret(self, reference: str) -> str:
+        """The value behind `secret:NAME`, or the text itself. Raises SecretUnavailable."""
+
+    def note(self, reason: str) -> None:
+        """Have a short word logged and counted about something that went wrong without failing the call."""
+
+    def __call__(self, request: Request, accept: frozenset[Code] = frozenset()) -> Reply:
+        """Send and return the reply, unless its status or code stands in the error table and not in `accept`.
+
+        Raises Temporary when nothing was sent, OutcomeUnknown when the request may have been acted on, Permanent for a
+        host that is not declared, else what the table says.
+        """

@@ -1,0 +1,27 @@
+"""Who calls whom in the simulated project: every constant identity, scope and API key stands here and nowhere else."""
+
+from typing import Final
+
+ISSUER: Final = "https://accounts.google.com"
+
+# The forms are Google's: an OAuth client id, and the add-ons service agent of a project.
+SCRIPT_CLIENT_ID: Final = "104729518432-5imu1at0rscr1ptc1ient.apps.googleusercontent.com"
+ADDON_SERVICE_ACCOUNT: Final = "service-104729518432@gcp-sa-gsuiteaddons.iam.gserviceaccount.com"
+ADDON_CLIENT_ID: Final = "104729518432-5imu1at0radd0nc1ient.apps.googleusercontent.com"
+TASKS_SERVICE_ACCOUNT: Final = "anyroom-tasks@anyroom-simulator.iam.gserviceaccount.com"
+
+# What Calendar adds to the parameters of a conference that an Apps Script add-on made.
+SCRIPT_ID: Final = "1aNyRoOmSiMuLaToRsCrIpT0000000000000000000000000000000001"
+
+SCOPE: Final = "https://www.googleapis.com/auth/"
+# The scopes of the conferencing sample (Google Workspace add-ons, "Create conference" sample) that touch Calendar.
+ADDON_SCOPES: Final = (
+    SCOPE + "calendar.addons.execute",
+    SCOPE + "calendar.events.readonly",
+    SCOPE + "calendar.readonly",
+)
+EDITOR_SCOPES: Final = (SCOPE + "calendar",)
+
+# The two accounts of the conferencing system: one is signed in, one has to do that first.
+ROOMS_API_KEY: Final = "demo-rooms-key"
+ROOMS_API_KEY_SIGNED_OUT: Final = "demo-rooms-key-signed-out"

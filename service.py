@@ -1,0 +1,127 @@
+"""Everything that answers requests, joined once from the settings: identity, store, Calendar, secrets, providers."""
+
+import json
+import random
+import re
+import secrets
+from base64 import b32encode
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from conference.attempt import Attempt
+from conference.budget import Budget
+from conference.clock import Clock, Deadline
+from conference.create import Claim, Ports
+from conference.endpoint import AddOnEndpoint
+from conference.event import Event
+from conference.exchange import HttpClient
+from conference.http import Client, HttpCall
+from conference.identity import PublishedKeys, Verifier
+from conference.providers import LoadedProvider, load
+from conference.providers.base import Reply, Request, origin
+from conference.secrets import open_secrets
+from conference.solution import Solution
+from settings import Settings
+from sync.calendar import GoogleCalendar
+from sync.claims import StoredClaims
+from sync.store import Store
+from sync.store.opening import open_store
+
+_CERTIFICATES = "/oauth2/v3/certs"
+_FETCH = 3.0
+"""Seconds for fetching Google's certificates."""
+_LEAST_KEPT, _MOST_KEPT = 60.0, 86_400.0
+"""Seconds that certificates are kept at least and at most."""
+
+_MAX_AGE = re.compile(r"max-age=(\d{1,9})")
+
+
+class Service:
+    """The function's parts. `threads` is how many requests one instance answers at once.
+
+    `store`, `client` and `provider` are the outside world where a test brings its own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        threads: int,
+        *,
+        store: Store | None = None,
+        client: Client | None = None,
+        provider: Callable[[str], LoadedProvider] = load,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._client = client or HttpClient()
+        self._provider = provider
+        self._keys = PublishedKeys(self._local_keys if settings.key_file else self._google_keys, clock)
+        self._secrets = open_secrets(settings.secrets, clock)
+        ports = Ports(
+            provider=provider,
+            calendar=GoogleCalendar(settings.google_api, self._send_to_google),
+            claims=StoredClaims(store or open_store(settings.store), clock, new_attempt, random.random),
+            attempt=self._attempt,
+            workers=ThreadPoolExecutor(2 * threads, "leg"),
+            clock=clock,
+        )
+        self.endpoint = AddOnEndpoint(
+            Verifier(settings.accepted, self._keys, clock),
+            Budget(clock),
+            settings.solutions,
+            ports,
+            settings.public_url,
+            settings.reply,
+        )
+
+    def prefetch(self) -> None:
+        """Fetch the certificates that the first request needs."""
+        self._keys.prefetch()
+
+    def _attempt(self, solution: Solution, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
+        provider = self._provider(solution.provider)
+
+        def open_call(within: Deadline) -> HttpCall:
+            return HttpCall(
+                provider.declared, solution.options, self._client, within, self._clock, self._secrets.read
+            )
+
+        return Attempt(
+            provider,
+            open_call,
+            claim.attempt,
+            event,
+            deadline,
+            self._clock,
+            renew=self._renew,
+            jitter=random.random,
+            resumed=claim.resumed,
+        )
+
+    def _renew(self, names: frozenset[str]) -> bool:
+        """Read secrets anew; whether any is another one now."""
+        return any([self._secrets.renew(name) for name in names])
+
+    def _send_to_google(self, request: Request, deadline: Deadline) -> Reply:
+        return self._client.exchange(request, deadline.left(), frozenset({origin(self._settings.google_api)}), repeatable=True)
+
+    def _google_keys(self) -> tuple[Mapping[str, Any], float]:
+        """Google's certificates as a JWK set, and the seconds for which its Cache-Control lets them be kept."""
+        request = Request("GET", self._settings.google_api + _CERTIFICATES)
+        reply = self._send_to_google(request, Deadline(self._clock, _FETCH))
+        if reply.status != 200:
+            raise ValueError(f"the certificates' address answered {reply.status}")
+        age = _MAX_AGE.search(reply.headers.get("Cache-Control", ""))
+        return reply.json(), min(max(float(age[1]) if age else 0.0, _LEAST_KEPT), _MOST_KEPT)
+
+    def _local_keys(self) -> tuple[Mapping[str, Any], float]:
+        """The simulator's keys, from its key file."""
+        return json.loads(Path(self._settings.key_file).read_text("utf-8")), _MOST_KEPT
+
+
+def new_attempt() -> str:
+    """An attempt id that nobody can guess: 128 random bits as 26 lower-case letters and digits."""
+    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

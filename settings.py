@@ -1,0 +1,219 @@
+"""Every knob, read once from the environment and anyroom.toml, checked, in one frozen value.
+
+A mistake raises InvalidSetting: one line that names the setting and says what to do. The table of variables stands in
+README.md.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from conference import providers
+from conference.errors import InvalidSetting
+from conference.identity import Accepted
+from conference.solution import Solution
+
+DEFAULT_CONFIG = "anyroom.toml"
+GOOGLE_API = "https://www.googleapis.com"
+
+_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
+DEMONSTRATION: Mapping[str, Any] = {
+    "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _LOGO},
+    "demo": {"provider": "demo", "name": "Demo rooms", "logo": _LOGO},
+    "demo-signin": {"provider": "demo", "name": "Demo rooms (sign-in)", "logo": _LOGO, "sign_in": True},
+}
+"""The solutions of a start without anyroom.toml; the demo ones live in the simulator."""
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
+_GOOGLE_LOGO = re.compile(r"https://([a-z0-9-]+\.)*(googleusercontent\.com|gstatic\.com|google\.com)/\S+")
+_SOLUTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the whole function is told. `key_file` is only set for local identity, on a developer's machine."""
+
+    solutions: Mapping[str, Solution]
+    accepted: Accepted
+    key_file: str
+    store: str
+    secrets: str
+    public_url: str
+    google_api: str
+    reply: Literal["bare", "wrapped"]
+    project: str
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read and check everything. Raises InvalidSetting."""
+    public_url = _public_url(environment)
+    accepted, key_file = _identity(environment)
+    settings = Settings(
+        solutions={solution.id: solution for solution in _solutions(environment)},
+        accepted=accepted,
+        key_file=key_file,
+        store=environment.get("ANYROOM_STORE", "sqlite:anyroom.db"),
+        secrets=environment.get("ANYROOM_SECRETS", "env:"),
+        public_url=public_url,
+        google_api=environment.get("ANYROOM_GOOGLE_API", GOOGLE_API).rstrip("/"),
+        reply=_reply(environment),
+        project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
+    )
+    _refuse_development_values(settings, environment)
+    return settings
+
+
+def load_solutions(path: str) -> tuple[Solution, ...]:
+    """The solutions of an anyroom.toml. Raises InvalidSetting."""
+    try:
+        tables = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise InvalidSetting("ANYROOM_CONFIG", f"{path} cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting("ANYROOM_CONFIG", f"{path} is not valid TOML: {error}") from error
+    unknown = sorted(set(tables) - {"solutions"})
+    if unknown:
+        raise InvalidSetting("ANYROOM_CONFIG", f"{path} has {unknown[0]!r}; only [solutions.ID] tables are known")
+    solutions = tables.get("solutions")
+    if not isinstance(solutions, dict) or not solutions:
+        raise InvalidSetting("ANYROOM_CONFIG", f"{path} has no [solutions.ID] table")
+    return _solutions_of(solutions)
+
+
+def _solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
+    path = environment.get("ANYROOM_CONFIG", "")
+    if path or Path(DEFAULT_CONFIG).exists():
+        return load_solutions(path or DEFAULT_CONFIG)
+    if "K_SERVICE" in environment:
+        raise InvalidSetting("ANYROOM_CONFIG", f"{DEFAULT_CONFIG} is missing; write one and deploy it with the function")
+    return _solutions_of(DEMONSTRATION)
+
+
+def _solutions_of(tables: Mapping[str, Any]) -> tuple[Solution, ...]:
+    return tuple(_solution(solution_id, table) for solution_id, table in tables.items())
+
+
+def _solution(solution_id: str, table: object) -> Solution:
+    """One table: the fields that every solution has, and the rest as the provider's own options."""
+    where = f"[solutions.{solution_id}]"
+    if not _SOLUTION_ID.fullmatch(solution_id):
+        raise InvalidSetting(where, "an id is lower-case letters, digits and hyphens, at most 63")
+    if not isinstance(table, dict):
+        raise InvalidSetting(where, "is no table")
+    rest = dict(table)
+    name = _text(where, rest, "name")
+    logo = _text(where, rest, "logo")
+    if not _GOOGLE_LOGO.fullmatch(logo):
+        raise InvalidSetting(f"{where} logo", "must be an https address on Google's servers, such as lh3.googleusercontent.com")
+    provider = _text(where, rest, "provider")
+    domains = rest.pop("domains", [])
+    notes = rest.pop("notes", "")
+    parameters = rest.pop("parameters", {})
+    if not isinstance(domains, list) or not all(isinstance(domain, str) and domain for domain in domains):
+        raise InvalidSetting(f"{where} domains", "must be a list of hosted domains")
+    if "domains" in table and not domains:
+        raise InvalidSetting(f"{where} domains", "is empty: nobody could use it; leave it out for everybody")
+    if not isinstance(notes, str):
+        raise InvalidSetting(f"{where} notes", "must be text")
+    if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
+        raise InvalidSetting(f"{where} parameters", "must be a table of texts")
+    return Solution(
+        id=solution_id,
+        name=name,
+        logo=logo,
+        provider=provider,
+        options=providers.read_options(provider, rest, where),
+        domains=frozenset(domain.lower() for domain in domains),
+        notes=notes,
+        parameters=tuple(parameters.items()),
+    )
+
+
+def _text(where: str, table: dict[str, Any], key: str) -> str:
+    value = table.pop(key, None)
+    if not isinstance(value, str) or not value:
+        raise InvalidSetting(f"{where} {key}", "is missing")
+    return value
+
+
+def _identity(environment: Mapping[str, str]) -> tuple[Accepted, str]:
+    """`script=CLIENT_ID,...;addon=SERVICE_ACCOUNT,CLIENT_ID;tasks=SERVICE_ACCOUNT` or `local:KEYFILE`."""
+    value = environment.get("ANYROOM_IDENTITY", "")
+    if not value:
+        raise InvalidSetting("ANYROOM_IDENTITY", "is not set: say whose calls are accepted, e.g. script=CLIENT_ID")
+    if value.startswith("local:"):
+        return _local_identity(value.removeprefix("local:"))
+    parts: dict[str, list[str]] = {}
+    for part in filter(None, value.split(";")):
+        kind, _, names = part.partition("=")
+        parts[kind.strip()] = [name.strip() for name in names.split(",") if name.strip()]
+    return _accepted(parts), ""
+
+
+def _local_identity(path: str) -> tuple[Accepted, str]:
+    try:
+        content = json.loads(Path(path).read_text("utf-8"))
+        parts = {"script": [content["script"]], "addon": list(content["addon"]), "tasks": [content["tasks"]]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidSetting("ANYROOM_IDENTITY", f"{path} is no key file of the simulator") from error
+    return _accepted(parts), path
+
+
+def _accepted(parts: Mapping[str, list[str]]) -> Accepted:
+    unknown = sorted(set(parts) - {"script", "addon", "tasks"})
+    if unknown:
+        raise InvalidSetting("ANYROOM_IDENTITY", f"{unknown[0]!r} is unknown; the kinds are script, addon and tasks")
+    addon, tasks = parts.get("addon", []), parts.get("tasks", [])
+    if addon and len(addon) != 2:
+        raise InvalidSetting("ANYROOM_IDENTITY", "addon= takes the add-on's service account and its client id")
+    if len(tasks) > 1:
+        raise InvalidSetting("ANYROOM_IDENTITY", "tasks= takes one service account")
+    if not parts.get("script") and not addon:
+        raise InvalidSetting("ANYROOM_IDENTITY", "accepts nobody: give script=CLIENT_ID or addon=SERVICE_ACCOUNT,CLIENT_ID")
+    account, client = addon or ("", "")
+    return Accepted(frozenset(parts.get("script", [])), account.lower(), client, tasks[0].lower() if tasks else "")
+
+
+def _public_url(environment: Mapping[str, str]) -> str:
+    value = environment.get("ANYROOM_PUBLIC_URL", "").rstrip("/")
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    local = parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS
+    if not (parts.scheme == "https" or local) or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise InvalidSetting("ANYROOM_PUBLIC_URL", "must be the function's https address, without a query")
+    return value
+
+
+def _reply(environment: Mapping[str, str]) -> Literal["bare", "wrapped"]:
+    value = environment.get("ANYROOM_REPLY", "bare")
+    if value == "bare":
+        return "bare"
+    if value == "wrapped":
+        return "wrapped"
+    raise InvalidSetting("ANYROOM_REPLY", "must be bare or wrapped")
+
+
+def _refuse_development_values(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Values that would let a stranger in, unless nobody but this machine can reach the function."""
+    in_cloud = "K_SERVICE" in environment
+    local = (
+        not in_cloud
+        and urlsplit(settings.public_url).scheme == "http"
+        and environment.get("HOST") in _LOCAL_HOSTS
+    )
+    if settings.key_file and not local:
+        raise InvalidSetting("ANYROOM_IDENTITY", "local: is for a function on 127.0.0.1 with an http://localhost public URL")
+    if settings.google_api != GOOGLE_API and not local:
+        raise InvalidSetting("ANYROOM_GOOGLE_API", "is for a function on 127.0.0.1 with an http://localhost public URL")
+    if in_cloud and settings.store.startswith("sqlite:"):
+        raise InvalidSetting("ANYROOM_STORE", "SQLite does not outlive a Cloud Run instance; use firestore:")
+    if in_cloud and any(solution.provider == "demo" for solution in settings.solutions.values()):
+        raise InvalidSetting("ANYROOM_CONFIG", "the demo provider lives in the simulator and is not deployed")
+    if settings.accepted.addon_account and not settings.public_url:
+        raise InvalidSetting("ANYROOM_PUBLIC_URL", "is needed with addon=: the add-on's tokens are made for that address")

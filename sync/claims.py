@@ -1,0 +1,246 @@
+"""Who makes which conference: claims, answers and ends, each one compare-and-set on the mapping."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from conference.clock import Clock
+from conference.create import Claim, Offer, Wanted
+from conference.data import ConferenceData
+from conference.errors import Conflict, Temporary
+from sync import records
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
+from sync.store import Change, Create, Delete, Document, Replace, Store
+
+CLAIM = timedelta(seconds=60)
+"""How long a claim holds; longer than any request may run."""
+OFFERED = timedelta(days=1)
+"""When an answer that was never seen on the event is looked at."""
+KEPT = timedelta(days=30)
+"""When a failure that nobody asked about again is forgotten, and a suspected orphan looked at for the last time."""
+
+_ANSWERED = frozenset({"offered", "live"})
+_ENDED = frozenset({"failed", "unmanaged", "lost"})
+_TRIES = 5
+
+_log = logging.getLogger("anyroom.claims")
+
+
+class Held(NamedTuple):
+    """What a claim needs to end: the mapping as it stands, as it stood before, and the calendar's record."""
+
+    document: Document
+    record: MappingRecord
+    before: Document | None
+    calendar: Document | None
+
+
+class StoredClaims:
+    """The claims of conference.create, over the store.
+
+    `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, new_attempt: Callable[[], str], spread: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_attempt = new_attempt
+        self._spread = spread
+
+    def take(self, wanted: Wanted) -> Claim | ConferenceData | None:
+        """The claim, or the answer that was given before, or None while another one is at work."""
+        key = records.key(wanted.calendar, wanted.event, wanted.solution.id)
+        record = self._claimed(
+            MappingRecord(
+                calendar=wanted.calendar,
+                event=wanted.event,
+                solution=wanted.solution.id,
+                attempt=self._new_attempt(),
+                state="claimed",
+            )
+        )
+        try:
+            document = self._commit(Create(MAPPINGS, key, records.to_body(record)))
+        except Conflict:
+            return self._take_existing(key)
+        return self._claim(document, record, None, resumed=False)
+
+    def restart(self, claim: Claim) -> Claim:
+        """The same claim under a new attempt; the old attempt is recorded as a suspected orphan."""
+        held = _held(claim)
+        record = self._claimed(_with(held.record, attempt=self._new_attempt()))
+        orphan = self._orphan(held.record, "outcome-unknown")
+        try:
+            document, _ = self._store.commit([Replace(held.document, records.to_body(record)), orphan])
+        except Conflict as conflict:
+            raise Temporary("overtaken", "another request took this one's claim over") from conflict
+        assert document
+        return self._claim(document, record, held.before, resumed=False)
+
+    def free(self, claim: Claim, uncertain: bool) -> None:
+        """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
+        held = _held(claim)
+        change: Change
+        if uncertain:
+            change = Replace(held.document, records.to_body(_with(held.record, until=self._clock.now())))
+        elif held.before:
+            change = Replace(held.document, held.before.body)
+        else:
+            change = Delete(held.document)
+        self._end([change])
+
+    def fail(self, claim: Claim, reason: str, uncertain: bool) -> None:
+        """End in a failure that stands until somebody asks again; an uncertain attempt is a suspected orphan."""
+        held = _held(claim)
+        failed = _with(held.record, state="failed", reason=reason, until=None, due=self._due(KEPT))
+        changes: list[Change] = [Replace(held.document, records.to_body(failed))]
+        if uncertain:
+            changes.append(self._orphan(held.record, reason))
+        self._end(changes)
+
+    def record(self, claim: Claim, offer: Offer) -> ConferenceData:
+        """Keep what was made and answered, and the calendar's keeper: the answer that stands from now on.
+
+        When another one has recorded meanwhile, its answer stands, and what this one made is a suspected orphan,
+        unless both were made under one attempt. Raises Temporary when the claim was lost to one still at work.
+        """
+        held = _held(claim)
+        calendar = held.calendar
+        for _ in range(_TRIES):
+            try:
+                self._store.commit(self._offered(held, offer, calendar))
+                return offer.answer
+            except Conflict:
+                mapping = self._store.get(MAPPINGS, claim.mapping)
+                if mapping is None or mapping.version != held.document.version:
+                    return self._overtaken(held.record, mapping)
+                calendar = self._store.get(CALENDARS, records.key(held.record.calendar))
+        raise Temporary("contention", "the calendar's record changes too fast")
+
+    def _take_existing(self, key: str) -> Claim | ConferenceData | None:
+        document = self._store.get(MAPPINGS, key)
+        if document is None:
+            return None
+        record = records.mapping(document.body)
+        if record.state in _ANSWERED:
+            return _answer(record)
+        if record.state == "leaving":
+            return self._stay(document, record)
+        if record.state in _ENDED:
+            again = _with(record, attempt=self._new_attempt(), state="claimed", reason="", conference="", answer=None, told=None)
+            return self._replace(document, again, before=document, resumed=False)
+        if record.state == "claimed" and record.until and record.until <= self._clock.now():
+            return self._replace(document, record, before=None, resumed=True)
+        return None
+
+    def _stay(self, document: Document, record: MappingRecord) -> ConferenceData | None:
+        """A conference that was about to go is wanted again: it becomes what it was."""
+        back = _with(record, state="live" if record.seen else "offered", reason="", due=self._due(OFFERED))
+        try:
+            self._commit(Replace(document, records.to_body(back)))
+        except Conflict:
+            return None
+        return _answer(back)
+
+    def _replace(
+        self, document: Document, record: MappingRecord, before: Document | None, resumed: bool
+    ) -> Claim | None:
+        claimed = self._claimed(record)
+        try:
+            taken = self._commit(Replace(document, records.to_body(claimed)))
+        except Conflict:
+            return None
+        return self._claim(taken, claimed, before, resumed)
+
+    def _claim(self, document: Document, record: MappingRecord, before: Document | None, resumed: bool) -> Claim:
+        calendar = self._store.get(CALENDARS, records.key(record.calendar))
+        return Claim(document.key, record.attempt, resumed, Held(document, record, before, calendar))
+
+    def _claimed(self, record: MappingRecord) -> MappingRecord:
+        until = self._clock.now() + CLAIM
+        return _with(record, until=until, due=until + CLAIM * self._spread() / 4)
+
+    def _offered(self, held: Held, offer: Offer, calendar: Document | None) -> list[Change]:
+        """The mapping with its answer, and the calendar's record where it is new or still lacks a keeper."""
+        known = records.calendar(calendar.body) if calendar else None
+        keeper = known.keeper if known else None
+        user = offer.keeper
+        if not keeper and user:
+            keeper = Keeper(user.sub, user.email)
+        mapping = _with(
+            held.record,
+            state="offered",
+            until=None,
+            ical_uid=offer.event.ical_uid,
+            keeper=keeper.sub if keeper else "",
+            account=offer.conference.host,
+            conference=offer.conference.id,
+            answer=offer.answer.to_record(),
+            told=offer.event.told(),
+            end=None if offer.event.recurrence else offer.event.end,
+            due=self._due(OFFERED),
+        )
+        changes: list[Change] = [Replace(held.document, records.to_body(mapping))]
+        if known is None or calendar is None:
+            new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, due=self._clock.now())
+            changes.append(Create(CALENDARS, records.key(new.calendar), records.to_body(new)))
+        elif keeper != known.keeper:
+            body = {**calendar.body, "keeper": {"sub": keeper.sub, "email": keeper.email} if keeper else None}
+            changes.append(Replace(calendar, body))
+        return changes
+
+    def _overtaken(self, mine: MappingRecord, document: Document | None) -> ConferenceData:
+        """Another one took the claim over: its answer, when it has one."""
+        theirs = records.mapping(document.body) if document else None
+        if theirs is None or theirs.attempt != mine.attempt:
+            self._end([self._orphan(mine, "overtaken")])
+        if theirs is None or theirs.answer is None:
+            raise Temporary("overtaken", "another request took this one's claim over")
+        return _answer(theirs)
+
+    def _orphan(self, record: MappingRecord, reason: str) -> Create:
+        orphan = OrphanRecord(
+            calendar=record.calendar,
+            event=record.event,
+            solution=record.solution,
+            attempt=record.attempt,
+            reason=reason,
+            since=self._clock.now(),
+            due=self._due(OFFERED),
+        )
+        return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))
+
+    def _end(self, changes: list[Change]) -> None:
+        """Commit the end of a claim; when another one has it already, there is nothing left to end."""
+        try:
+            self._store.commit(changes)
+        except Conflict:
+            _log.info("claim already gone")
+
+    def _commit(self, change: Create | Replace) -> Document:
+        [document] = self._store.commit([change])
+        assert document
+        return document
+
+    def _due(self, after: timedelta) -> datetime:
+        """That long from now, a quarter more or less, so that what was made together is not due together."""
+        return self._clock.now() + after * (0.75 + self._spread() / 2)
+
+
+def _held(claim: Claim) -> Held:
+    assert isinstance(claim.held, Held)
+    return claim.held
+
+
+def _answer(record: MappingRecord) -> ConferenceData:
+    assert record.answer
+    return ConferenceData.from_record(record.answer)
+
+
+def _with(record: MappingRecord, **changes: object) -> MappingRecord:
+    return msgspec.structs.replace(record, **changes)

@@ -46,7 +46,10 @@ def start(stream: TextIO = sys.stdout) -> None:
 def defect(error: BaseException) -> list[str]:
     """Where an unexpected error came from: its type and places. Its text stays out, as it may hold anything."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [type(error).__name__, *(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:])]
+    return [
+        type(error).__name__,
+        *(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:]),
+    ]
 
 
 def trace_name(header: str, project: str) -> str:

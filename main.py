@@ -3,6 +3,8 @@
 Deployed as `anyroom` on Google Cloud Functions; run locally by functions-framework.
 """
 
+import startup  # isort: skip  # before all that it makes quick
+
 import json
 import logging
 import math
@@ -11,13 +13,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import flask
 
 import logs
 import settings as knobs
-import startup
 from conference.clock import Deadline, SystemClock
 from conference.errors import (
     BadRequest,
@@ -30,9 +31,10 @@ from conference.errors import (
     Unauthenticated,
 )
 from conference.legs import Legs
+from sync.store.opening import check_store
 
 if TYPE_CHECKING:
-    from conference.endpoint import AddOnEndpoint, Answer, Incoming
+    from conference.endpoint import Answer, Incoming
     from service import Service
 
 DEADLINE = 18.0
@@ -69,69 +71,104 @@ def service() -> "Service":
         return _Joined.service
 
 
+class Asked(NamedTuple):
+    """One request on its way; `note` is what its log line will say."""
+
+    request: flask.Request
+    deadline: Deadline
+    legs: Legs
+    note: dict[str, Any]
+
+
+class Response(NamedTuple):
+    """What is sent, its outcome in a word, and the level of its log line."""
+
+    sent: flask.Response
+    outcome: str = "ok"
+    level: int = logging.INFO
+
+
 def anyroom(request: flask.Request) -> flask.Response:
     """Answer one HTTP request, whatever it is, and log one line about it."""
     clock = SystemClock()
     started = clock.monotonic()
-    legs = Legs(clock)
+    asked = Asked(request, Deadline(clock, DEADLINE), Legs(clock), {"route": "unknown"})
     identifier = secrets.token_hex(8)
     logs.request_id.set(identifier)
     logs.trace.set(logs.trace_name(request.headers.get("X-Cloud-Trace-Context", ""), _settings.project))
-    note: dict[str, Any] = {"route": "unknown"}
-    response, outcome, level = _answered(request, Deadline(clock, DEADLINE), legs, note)
-    response.headers.update(_HEADERS)
-    response.headers["X-Request-Id"] = identifier
-    if timing := legs.server_timing():
-        response.headers["Server-Timing"] = timing
+    sent, outcome, level = _answered(asked)
+    for name, value in _HEADERS.items():
+        sent.headers.setdefault(name, value)
+    sent.headers["X-Request-Id"] = identifier
+    if timing := asked.legs.server_timing():
+        sent.headers["Server-Timing"] = timing
     elapsed = round((clock.monotonic() - started) * 1000, 1)
-    note.update(outcome=outcome, status=response.status_code, legs=legs.milliseconds(), milliseconds=elapsed)
-    _log.log(level, "%s %s", note["route"], outcome, extra={"fields": note})
-    return response
+    asked.note.update(outcome=outcome, status=sent.status_code, legs=asked.legs.milliseconds(), milliseconds=elapsed)
+    _log.log(level, "%s %s", asked.note["route"], outcome, extra={"fields": asked.note})
+    return sent
 
 
-def _answered(
-    request: flask.Request, deadline: Deadline, legs: Legs, note: dict[str, Any]
-) -> tuple[flask.Response, str, int]:
-    """The response, its outcome in a word, and the level of its log line. Raises nothing."""
+def _answered(asked: Asked) -> Response:
+    """The response, whatever happens. Raises nothing."""
     try:
-        handler = _handler(request)
-        note["route"] = request.path
-        if handler is None:
-            return _json({"status": "ok"}), "ok", logging.INFO
-        answer = handler(service().endpoint, _incoming(request, deadline, legs, note))
-        return _json(answer.body), answer.outcome, answer.level
+        return _route(asked)(asked)
     except RequestRefused as refused:
-        note.update(reason=refused.reason, detail=refused.detail)
-        return _refusal(refused), "refused", logging.WARNING
-    except Exception as error:  # functions-framework would send the text of anything that gets past here
-        note["defect"] = logs.defect(error)
-        return _json({"error": "internal"}, 500), "defect", logging.ERROR
+        asked.note.update(reason=refused.reason, detail=refused.detail)
+        return Response(_refusal(refused), "refused", logging.WARNING)
+    except Exception as error:  # noqa: BLE001  # functions-framework would send its text to the caller
+        asked.note["defect"] = logs.defect(error)
+        return Response(_json({"error": "internal"}, 500), "defect", logging.ERROR)
 
 
-def _handler(request: flask.Request) -> "Handler | None":
+def _route(asked: Asked) -> Callable[[Asked], Response]:
     """What answers the request's path and method. Raises BadRequest, NotFound, MethodNotAllowed."""
+    request = asked.request
     if len(request.full_path) > _MAX_URL:
         raise BadRequest("url-too-long")
     path = request.environ["PATH_INFO"]  # request.path would forgive a second slash
     if path not in ROUTES:
         raise NotFound("no-such-path")
-    method, handler = ROUTES[path]
-    if request.method != method and not (method == "GET" and request.method == "HEAD"):
+    asked.note["route"] = path
+    method, answer = ROUTES[path]
+    if request.method != method and (method, request.method) != ("GET", "HEAD"):
         raise MethodNotAllowed("wrong-method", method)
-    return handler
+    return answer
 
 
-def _incoming(request: flask.Request, deadline: Deadline, legs: Legs, note: dict[str, Any]) -> "Incoming":
+def _health(asked: Asked) -> Response:
+    return Response(_json({"status": "ok"}))
+
+
+def _settings_page(asked: Asked) -> Response:
+    from conference.pages import page
+
+    content, headers = page("settings")
+    return Response(flask.Response(content, headers=headers))
+
+
+def _create_conference(asked: Asked) -> Response:
+    return _sent(service().endpoint.create_conference(_incoming(asked)))
+
+
+def _settings_url(asked: Asked) -> Response:
+    return _sent(service().endpoint.settings_url(_incoming(asked)))
+
+
+def _sent(answer: "Answer") -> Response:
+    return Response(_json(answer.body), answer.outcome, answer.level)
+
+
+def _incoming(asked: Asked) -> "Incoming":
     from conference.endpoint import Incoming
 
     return Incoming(
-        url=request.full_path.rstrip("?"),
-        authorization=request.headers.get("Authorization", ""),
-        solution=request.args.get("solution", ""),
-        body=_body(request),
-        deadline=deadline,
-        legs=legs,
-        note=note,
+        url=asked.request.full_path.rstrip("?"),
+        authorization=asked.request.headers.get("Authorization", ""),
+        solution=asked.request.args.get("solution", ""),
+        body=_body(asked.request),
+        deadline=asked.deadline,
+        legs=asked.legs,
+        note=asked.note,
     )
 
 
@@ -163,18 +200,18 @@ def _json(body: Mapping[str, Any], status: int = 200) -> flask.Response:
     return flask.Response(json.dumps(body), status, content_type="application/json")
 
 
-Handler = Callable[["AddOnEndpoint", "Incoming"], "Answer"]
-
-ROUTES: Mapping[str, tuple[str, Handler | None]] = {
-    "/health": ("GET", None),
-    "/conferences": ("POST", lambda endpoint, incoming: endpoint.create_conference(incoming)),
-    "/settings-url": ("POST", lambda endpoint, incoming: endpoint.settings_url(incoming)),
+ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
+    "/health": ("GET", _health),
+    "/settings": ("GET", _settings_page),
+    "/conferences": ("POST", _create_conference),
+    "/settings-url": ("POST", _settings_url),
 }
 
 logs.start()
 try:
     _settings = knobs.load(os.environ)
+    check_store(_settings.store)
 except InvalidSetting as error:
     sys.exit(f"Anyroom does not start. {error}")
-startup.prepare(lambda: service().prefetch())
+startup.prepare(service)
 flask.current_app.url_map.merge_slashes = False

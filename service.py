@@ -1,6 +1,7 @@
 """Everything that answers requests, joined once from the settings: identity, store, Calendar, secrets, providers."""
 
 import json
+import logging
 import random
 import re
 import secrets
@@ -13,8 +14,9 @@ from typing import Any
 from conference.attempt import Attempt
 from conference.budget import Budget
 from conference.clock import Clock, Deadline
-from conference.create import Claim, Ports
+from conference.create import CalendarReader, Claim, Ports
 from conference.endpoint import AddOnEndpoint
+from conference.errors import StoreUnavailable
 from conference.event import Event
 from conference.exchange import HttpClient
 from conference.http import Client, HttpCall
@@ -24,7 +26,6 @@ from conference.providers.base import Reply, Request, origin
 from conference.secrets import open_secrets
 from conference.solution import Solution
 from settings import Settings
-from sync.calendar import GoogleCalendar
 from sync.claims import StoredClaims
 from sync.store import Store
 from sync.store.opening import open_store
@@ -35,6 +36,7 @@ _FETCH = 3.0
 _LEAST_KEPT, _MOST_KEPT = 60.0, 86_400.0
 """Seconds that certificates are kept at least and at most."""
 
+_log = logging.getLogger("anyroom.service")
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 
@@ -60,12 +62,14 @@ class Service:
         self._provider = provider
         self._keys = PublishedKeys(self._local_keys if settings.key_file else self._google_keys, clock)
         self._secrets = open_secrets(settings.secrets, clock)
+        workers = ThreadPoolExecutor(2 * threads, "leg")
+        workers.submit(self._keys.prefetch)
         ports = Ports(
             provider=provider,
-            calendar=GoogleCalendar(settings.google_api, self._send_to_google),
-            claims=StoredClaims(store or open_store(settings.store), clock, new_attempt, random.random),
+            calendar=_google_calendar(settings.google_api, self._send_to_google),
+            claims=StoredClaims(store or _opened(settings.store), clock, new_attempt, random.random),
             attempt=self._attempt,
-            workers=ThreadPoolExecutor(2 * threads, "leg"),
+            workers=workers,
             clock=clock,
         )
         self.endpoint = AddOnEndpoint(
@@ -77,17 +81,11 @@ class Service:
             settings.reply,
         )
 
-    def prefetch(self) -> None:
-        """Fetch the certificates that the first request needs."""
-        self._keys.prefetch()
-
     def _attempt(self, solution: Solution, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
         provider = self._provider(solution.provider)
 
         def open_call(within: Deadline) -> HttpCall:
-            return HttpCall(
-                provider.declared, solution.options, self._client, within, self._clock, self._secrets.read
-            )
+            return HttpCall(provider.declared, solution.options, self._client, within, self._clock, self._secrets.read)
 
         return Attempt(
             provider,
@@ -103,10 +101,12 @@ class Service:
 
     def _renew(self, names: frozenset[str]) -> bool:
         """Read secrets anew; whether any is another one now."""
-        return any([self._secrets.renew(name) for name in names])
+        return any(self._secrets.renew(name) for name in names)
 
     def _send_to_google(self, request: Request, deadline: Deadline) -> Reply:
-        return self._client.exchange(request, deadline.left(), frozenset({origin(self._settings.google_api)}), repeatable=True)
+        return self._client.exchange(
+            request, deadline.left(), frozenset({origin(self._settings.google_api)}), repeatable=True
+        )
 
     def _google_keys(self) -> tuple[Mapping[str, Any], float]:
         """Google's certificates as a JWK set, and the seconds for which its Cache-Control lets them be kept."""
@@ -120,6 +120,23 @@ class Service:
     def _local_keys(self) -> tuple[Mapping[str, Any], float]:
         """The simulator's keys, from its key file."""
         return json.loads(Path(self._settings.key_file).read_text("utf-8")), _MOST_KEPT
+
+
+def _google_calendar(api: str, send: Callable[[Request, Deadline], Reply]) -> CalendarReader:
+    """The reader of Google Calendar; its library loads while the certificates are on their way."""
+    from sync.calendar import GoogleCalendar
+
+    return GoogleCalendar(api, send)
+
+
+def _opened(setting: str) -> Store:
+    """The store, connected before the first request needs it."""
+    store = open_store(setting)
+    try:
+        store.open()
+    except StoreUnavailable as unavailable:
+        _log.warning("store not open yet: %s", unavailable.reason)
+    return store
 
 
 def new_attempt() -> str:

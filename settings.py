@@ -14,21 +14,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from conference import providers
-from conference.errors import InvalidSetting
+from conference.clock import SystemClock
+from conference.data import check_solution
+from conference.errors import InvalidSetting, Permanent
 from conference.identity import Accepted
+from conference.secrets import open_secrets
 from conference.solution import Solution
 
 DEFAULT_CONFIG = "anyroom.toml"
 GOOGLE_API = "https://www.googleapis.com"
 
 _LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
-DEMONSTRATION: Mapping[str, Any] = {
-    "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _LOGO},
-    "demo": {"provider": "demo", "name": "Demo rooms", "logo": _LOGO},
-    "demo-signin": {"provider": "demo", "name": "Demo rooms (sign-in)", "logo": _LOGO, "sign_in": True},
-}
-"""The solutions of a start without anyroom.toml; the demo ones live in the simulator."""
-
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
 _GOOGLE_LOGO = re.compile(r"https://([a-z0-9-]+\.)*(googleusercontent\.com|gstatic\.com|google\.com)/\S+")
 _SOLUTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -54,7 +50,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     public_url = _public_url(environment)
     accepted, key_file = _identity(environment)
     settings = Settings(
-        solutions={solution.id: solution for solution in _solutions(environment)},
+        solutions={solution.id: solution for solution in solutions(environment)},
         accepted=accepted,
         key_file=key_file,
         store=environment.get("ANYROOM_STORE", "sqlite:anyroom.db"),
@@ -65,6 +61,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
     )
     _refuse_development_values(settings, environment)
+    open_secrets(settings.secrets, SystemClock())
     return settings
 
 
@@ -79,19 +76,32 @@ def load_solutions(path: str) -> tuple[Solution, ...]:
     unknown = sorted(set(tables) - {"solutions"})
     if unknown:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} has {unknown[0]!r}; only [solutions.ID] tables are known")
-    solutions = tables.get("solutions")
-    if not isinstance(solutions, dict) or not solutions:
+    configured = tables.get("solutions")
+    if not isinstance(configured, dict) or not configured:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} has no [solutions.ID] table")
-    return _solutions_of(solutions)
+    return _solutions_of(configured)
 
 
-def _solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
+def solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
+    """The solutions of the anyroom.toml that the environment names, or the demonstration set. Raises InvalidSetting."""
     path = environment.get("ANYROOM_CONFIG", "")
     if path or Path(DEFAULT_CONFIG).exists():
         return load_solutions(path or DEFAULT_CONFIG)
     if "K_SERVICE" in environment:
-        raise InvalidSetting("ANYROOM_CONFIG", f"{DEFAULT_CONFIG} is missing; write one and deploy it with the function")
-    return _solutions_of(DEMONSTRATION)
+        raise InvalidSetting(
+            "ANYROOM_CONFIG", f"{DEFAULT_CONFIG} is missing; write one and deploy it with the function"
+        )
+    return _solutions_of(_demonstration(environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")))
+
+
+def _demonstration(simulator: str) -> Mapping[str, Any]:
+    """The solutions of a start without anyroom.toml: Jitsi's public server, and rooms that live in the simulator."""
+    demo = {"provider": "demo", "logo": _LOGO, "url": simulator}
+    return {
+        "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _LOGO},
+        "demo": {**demo, "name": "Demo rooms"},
+        "demo-signin": {**demo, "name": "Demo rooms (sign-in)", "sign_in": True},
+    }
 
 
 def _solutions_of(tables: Mapping[str, Any]) -> tuple[Solution, ...]:
@@ -109,7 +119,9 @@ def _solution(solution_id: str, table: object) -> Solution:
     name = _text(where, rest, "name")
     logo = _text(where, rest, "logo")
     if not _GOOGLE_LOGO.fullmatch(logo):
-        raise InvalidSetting(f"{where} logo", "must be an https address on Google's servers, such as lh3.googleusercontent.com")
+        raise InvalidSetting(
+            f"{where} logo", "must be an https address on Google's servers, such as lh3.googleusercontent.com"
+        )
     provider = _text(where, rest, "provider")
     domains = rest.pop("domains", [])
     notes = rest.pop("notes", "")
@@ -122,7 +134,7 @@ def _solution(solution_id: str, table: object) -> Solution:
         raise InvalidSetting(f"{where} notes", "must be text")
     if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
         raise InvalidSetting(f"{where} parameters", "must be a table of texts")
-    return Solution(
+    solution = Solution(
         id=solution_id,
         name=name,
         logo=logo,
@@ -132,6 +144,11 @@ def _solution(solution_id: str, table: object) -> Solution:
         notes=notes,
         parameters=tuple(parameters.items()),
     )
+    try:
+        check_solution(solution)
+    except Permanent as error:
+        raise InvalidSetting(f"{where} {error.reason.removeprefix('solution-')}", error.detail) from error
+    return solution
 
 
 def _text(where: str, table: dict[str, Any], key: str) -> str:
@@ -174,7 +191,9 @@ def _accepted(parts: Mapping[str, list[str]]) -> Accepted:
     if len(tasks) > 1:
         raise InvalidSetting("ANYROOM_IDENTITY", "tasks= takes one service account")
     if not parts.get("script") and not addon:
-        raise InvalidSetting("ANYROOM_IDENTITY", "accepts nobody: give script=CLIENT_ID or addon=SERVICE_ACCOUNT,CLIENT_ID")
+        raise InvalidSetting(
+            "ANYROOM_IDENTITY", "accepts nobody: give script=CLIENT_ID or addon=SERVICE_ACCOUNT,CLIENT_ID"
+        )
     account, client = addon or ("", "")
     return Accepted(frozenset(parts.get("script", [])), account.lower(), client, tasks[0].lower() if tasks else "")
 
@@ -202,13 +221,11 @@ def _reply(environment: Mapping[str, str]) -> Literal["bare", "wrapped"]:
 def _refuse_development_values(settings: Settings, environment: Mapping[str, str]) -> None:
     """Values that would let a stranger in, unless nobody but this machine can reach the function."""
     in_cloud = "K_SERVICE" in environment
-    local = (
-        not in_cloud
-        and urlsplit(settings.public_url).scheme == "http"
-        and environment.get("HOST") in _LOCAL_HOSTS
-    )
+    local = not in_cloud and urlsplit(settings.public_url).scheme == "http" and environment.get("HOST") in _LOCAL_HOSTS
     if settings.key_file and not local:
-        raise InvalidSetting("ANYROOM_IDENTITY", "local: is for a function on 127.0.0.1 with an http://localhost public URL")
+        raise InvalidSetting(
+            "ANYROOM_IDENTITY", "local: is for a function on 127.0.0.1 with an http://localhost public URL"
+        )
     if settings.google_api != GOOGLE_API and not local:
         raise InvalidSetting("ANYROOM_GOOGLE_API", "is for a function on 127.0.0.1 with an http://localhost public URL")
     if in_cloud and settings.store.startswith("sqlite:"):
@@ -216,4 +233,6 @@ def _refuse_development_values(settings: Settings, environment: Mapping[str, str
     if in_cloud and any(solution.provider == "demo" for solution in settings.solutions.values()):
         raise InvalidSetting("ANYROOM_CONFIG", "the demo provider lives in the simulator and is not deployed")
     if settings.accepted.addon_account and not settings.public_url:
-        raise InvalidSetting("ANYROOM_PUBLIC_URL", "is needed with addon=: the add-on's tokens are made for that address")
+        raise InvalidSetting(
+            "ANYROOM_PUBLIC_URL", "is needed with addon=: the add-on's tokens are made for that address"
+        )

@@ -1,21 +1,32 @@
 """A quick start: what a fresh instance needs is loaded beside its first request, once, in the process that answers.
 
 functions-framework imports main.py in gunicorn's master, which then forks: a thread started before would not exist in
-the worker. Collecting garbage while importing costs a quarter of the time and finds none.
+the worker. Collecting garbage while importing costs a quarter of the time and finds none: from the import of this
+module, which main.py therefore imports first, until `loaded` none is collected.
 """
 
 import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-_LAZY = frozenset({"httplib2.auth"})
-"""Loaded only when used: it brings pyparsing, for an authentication that Google's APIs do not have."""
+_LAZY = frozenset(
+    {
+        "google.auth._regional_access_boundary_utils",  # brings asyncio
+        "google.auth.transport.mtls",
+        "google.oauth2.service_account",
+        "httplib2.auth",  # brings pyparsing
+    }
+)
+"""Modules that googleapiclient brings and that we never use: they are loaded when somebody does."""
+
+_log = logging.getLogger("anyroom.startup")
 
 
 class _LazyFinder(importlib.abc.MetaPathFinder):
@@ -34,9 +45,7 @@ class _LazyFinder(importlib.abc.MetaPathFinder):
 
 
 def prepare(load: Callable[[], object]) -> None:
-    """Have `load` run in a thread of each forked worker, and no garbage collected until `loaded` is called."""
-    sys.meta_path.insert(0, _LazyFinder())
-    gc.disable()
+    """Have `load` run in a thread of each forked worker."""
     os.register_at_fork(before=gc.freeze, after_in_parent=gc.enable, after_in_child=lambda: _in_background(load))
 
 
@@ -47,4 +56,16 @@ def loaded() -> None:
 
 
 def _in_background(load: Callable[[], object]) -> None:
-    threading.Thread(target=load, name="startup", daemon=True).start()
+    threading.Thread(target=_load, args=(load,), name="startup", daemon=True).start()
+
+
+def _load(load: Callable[[], object]) -> None:
+    """Load, and leave a failure to the first request, which meets it again and answers for it."""
+    try:
+        load()
+    except Exception:  # noqa: BLE001  # nobody is there to catch it
+        _log.exception("not loaded at the start")
+
+
+sys.meta_path.insert(0, _LazyFinder())
+gc.disable()

@@ -1,4 +1,4 @@
-"""Both wire shapes of the add-on, Apps Script and HTTP: a request of either is read tolerantly, an answer is rendered in either.
+"""Both wire shapes of the add-on, Apps Script and HTTP: requests are read tolerantly, answers rendered exactly.
 
 Sources: Create third-party conferences; Build Google Workspace add-ons with alternate runtimes (event objects);
 apps.extensions.markup (createConferenceDataActionMarkup). The body of an HTTP add-on's onCreate call is not documented,
@@ -129,20 +129,16 @@ def _addon_data(answer: ConferenceData | ConferenceFailed) -> dict[str, Any]:
 
 def _entry_point(point: EntryPoint) -> dict[str, Any]:
     """The fields that both shapes call by the same names; only those that are filled."""
-    rendered: dict[str, Any] = {"uri": point.uri}
-    for name, value in (
-        ("pin", point.pin),
-        ("accessCode", point.access_code),
-        ("meetingCode", point.meeting_code),
-        ("passcode", point.passcode),
-        ("password", point.password),
-        ("regionCode", point.region_code),
-    ):
-        if value:
-            rendered[name] = value
-    if point.features:
-        rendered["features"] = list(point.features)
-    return rendered
+    codes = {
+        "pin": point.pin,
+        "accessCode": point.access_code,
+        "meetingCode": point.meeting_code,
+        "passcode": point.passcode,
+        "password": point.password,
+        "regionCode": point.region_code,
+        "features": list(point.features),
+    }
+    return {"uri": point.uri, **{name: value for name, value in codes.items() if value}}
 
 
 def _markup(name: str, content: dict[str, Any], wrapped: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A budget for each user, in the memory of one instance: a burst is let through, a flood is not, others do not notice."""
+"""A budget for each user, in the memory of one instance: bursts pass, floods do not, and others do not notice."""
 
 import threading
 from collections import OrderedDict

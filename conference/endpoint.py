@@ -1,4 +1,4 @@
-"""What the add-on calls: proof of who calls before anything else, the user's budget, the work, the answer in their shape."""
+"""What the add-on calls: proof of who calls before all else, the user's budget, the work, the answer in their shape."""
 
 import logging
 from collections.abc import Mapping
@@ -23,7 +23,6 @@ from conference.errors import (
     Temporary,
     TooManyRequests,
     Unauthenticated,
-    Unavailable,
     Unknown,
 )
 from conference.identity import User, Verifier
@@ -122,7 +121,7 @@ class AddOnEndpoint:
             raise Unknown("defect", type(defect).__name__) from defect
 
     def _caller(self, incoming: Incoming) -> tuple[AddOnRequest, User]:
-        """What was sent and who sent it. Raises Unauthenticated, and BadRequest only to a caller who proved who calls."""
+        """What was sent and who sent it. Raises Unauthenticated, and BadRequest only to callers who are proved."""
         scheme, _, bearer = incoming.authorization.partition(" ")
         if scheme.lower() != "bearer" or not bearer:
             raise Unauthenticated("no-token")

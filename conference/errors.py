@@ -44,7 +44,6 @@ class ConferenceFailure(AnyroomError):
 class AuthenticationRequired(ConferenceFailure):
     """The user must sign in at `authentication_url` (http or https, at most 1,300 characters) first."""
 
-
     def __init__(self, reason: str, authentication_url: str, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.authentication_url = authentication_url
@@ -54,10 +53,8 @@ class SolutionForbidden(ConferenceFailure):
     """The user may not use this solution, but perhaps another one of the add-on."""
 
 
-
 class PermissionDenied(ConferenceFailure):
     """The user may not act on this calendar, or not in this way at the conferencing system."""
-
 
 
 class Temporary(ConferenceFailure):
@@ -86,7 +83,6 @@ class Permanent(ConferenceFailure):
     """The same request will fail again until somebody changes the event, the settings or the system."""
 
 
-
 class CredentialsRefused(Permanent):
     """The conferencing system refused the credentials of the solution (not of the user)."""
 
@@ -97,7 +93,6 @@ class SecretUnavailable(Permanent):
 
 class Unknown(ConferenceFailure):
     """A defect of ours."""
-
 
 
 class RequestRefused(AnyroomError):

@@ -67,7 +67,7 @@ class Bound:
 
 
 class BoundedSocket(socket.socket):
-    """A TCP socket that keeps to its bound."""
+    """A TCP socket that keeps to its bound. Its sendall is one operation, which urllib3 gives what is left."""
 
     bound: Bound
 
@@ -77,11 +77,6 @@ class BoundedSocket(socket.socket):
         received = super().recv_into(*args, **kwargs)
         self.bound.count(received)
         return received
-
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        """As socket.sendall, within the bound."""
-        self.settimeout(self.bound.left())
-        super().sendall(*args, **kwargs)
 
 
 class BoundedTLSSocket(ssl.SSLSocket):
@@ -191,8 +186,8 @@ class _BoundedConnection(HTTPConnection):
             self._raise_if_stale(error)
             raise
         if response.status < 200:
-            # http.client takes an interim reply for the reply: the one that follows would be taken for the next one's.
-            self.close()
+            # http.client takes it for the reply, and would take the reply for the next request's. An error ends the
+            # connection.
             raise http.client.BadStatusLine("interim")
         self._answered += 1
         self._used = time.monotonic()

@@ -114,11 +114,11 @@ class Identity:
                 known = self._subjects[email] = "1" + "".join(self._random.choices("0123456789", k=20))
             return known
 
-    def script_token(self, email: str, *, lifetime: float = 3600, **forgery: Any) -> str:
+    def script_token(self, email: str, /, *, lifetime: float = 3600, **forgery: Any) -> str:
         """What ScriptApp.getIdentityToken returns for the user; `forgery` as for `sign`."""
         return self.sign(self._user_claims(email, ids.SCRIPT_CLIENT_ID, lifetime), **forgery)
 
-    def user_id_token(self, email: str, *, lifetime: float = 3600, **forgery: Any) -> str:
+    def user_id_token(self, email: str, /, *, lifetime: float = 3600, **forgery: Any) -> str:
         """The `userIdToken` that an HTTP add-on is sent; `forgery` as for `sign`."""
         return self.sign(self._user_claims(email, ids.ADDON_CLIENT_ID, lifetime), **forgery)
 

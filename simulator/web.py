@@ -96,11 +96,12 @@ class _Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """Serves `app` on a bound socket, in threads of its own."""
+    """Serves `app` on a bound socket, which it takes over, in threads of its own."""
 
     def __init__(self, listener: socket.socket, app: "WSGIApplication") -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, app, _Handler, fd=listener.fileno())
+        listener.close()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)

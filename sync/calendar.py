@@ -97,19 +97,23 @@ class _Carrier:
         self._send = send
         self._deadline = deadline
 
-    def request(self, uri: str, method: str, headers: Mapping[str, str], **_: object) -> tuple[httplib2.Response, bytes]:
+    def request(
+        self, uri: str, method: str, headers: Mapping[str, str], **_: object
+    ) -> tuple[httplib2.Response, bytes]:
+        """Send the request; the status and the body are all that is read of the reply."""
         assert method == "GET", "Anyroom never writes to a calendar"
         reply = self._send(Request("GET", uri, headers={"Authorization": headers["authorization"]}), self._deadline)
         return httplib2.Response({"status": str(reply.status)}), reply.body
 
 
 def _failure(error: HttpError) -> ConferenceFailure:
-    """What an error of Calendar means (Handle API errors): a quota or a fault of Google's passes, a refusal does not."""
+    """What an error of Calendar means (Handle API errors): a quota or a fault of Google's passes, a refusal stays."""
     status, reason = int(error.status_code), _reason(error)
     detail = f"Calendar answered {status} {reason}".strip()
     if reason in _QUOTA or status in _PASSING or status >= 500:
         return Temporary("calendar-unavailable", detail)
-    return PermissionDenied("calendar-refused", detail) if status in (401, 403) else Permanent("calendar-refused", detail)
+    refused = PermissionDenied if status in (401, 403) else Permanent
+    return refused("calendar-refused", detail)
 
 
 def _reason(error: HttpError) -> str:

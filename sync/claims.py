@@ -44,9 +44,7 @@ class StoredClaims:
     `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1.
     """
 
-    def __init__(
-        self, store: Store, clock: Clock, new_attempt: Callable[[], str], spread: Callable[[], float]
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, new_attempt: Callable[[], str], spread: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
         self._new_attempt = new_attempt
@@ -132,7 +130,9 @@ class StoredClaims:
         if record.state == "leaving":
             return self._stay(document, record)
         if record.state in _ENDED:
-            again = _with(record, attempt=self._new_attempt(), state="claimed", reason="", conference="", answer=None, told=None)
+            again = _with(
+                record, attempt=self._new_attempt(), state="claimed", reason="", conference="", answer=None, told=None
+            )
             return self._replace(document, again, before=document, resumed=False)
         if record.state == "claimed" and record.until and record.until <= self._clock.now():
             return self._replace(document, record, before=None, resumed=True)

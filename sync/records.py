@@ -37,8 +37,8 @@ class Keeper(msgspec.Struct, frozen=True, omit_defaults=False):
 class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Which event holds which conference: one for each calendar, event and solution.
 
-    `attempt` is what the conference is made under; it outlives a crash. `conference` is its id at the provider, `answer`
-    the ConferenceData that was answered, as a record. `account` is the account it was made with.
+    `attempt` is what the conference is made under; it outlives a crash. `conference` is its id at the provider,
+    `answer` the ConferenceData that was answered, as a record. `account` is the account it was made with.
     `until` is the claim's deadline. `told` is what the provider was last told of the event. `end` is when the event is
     over, None while it repeats. `due` is when somebody must look at the record again (all UTC).
     """

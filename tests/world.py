@@ -1,4 +1,4 @@
-"""A whole world for a test: the simulator over HTTP, any number of instances of the function on one store, one clock."""
+"""A whole world for a test: the simulator over HTTP, instances of the function on one store, one clock."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -86,6 +86,12 @@ class SeenStore:
         self._store = store
         self._outside = outside
 
+    def open(self) -> None:
+        self._store.open()
+
+    def close(self) -> None:
+        self._store.close()
+
     def get(self, kind: str, key: str) -> Document | None:
         found: Document | None = self._outside.around(f"get {kind}", lambda: self._store.get(kind, key))
         return found
@@ -111,7 +117,10 @@ class SeenClient:
 
     def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
         path = "/" + request.url.split("/", 3)[3].split("?")[0]
-        send = lambda: self._client.exchange(request, seconds, origins, repeatable)  # noqa: E731  # one use, named
+
+        def send() -> Reply:
+            return self._client.exchange(request, seconds, origins, repeatable)  # one use, named
+
         reply: Reply = self._outside.around(f"{request.method} {path}", send)
         return reply
 
@@ -139,7 +148,7 @@ class World:
             "jitsi": {"provider": "jitsi", "name": "Jitsi", "logo": LOGO, "base_url": "https://meet.example.org"},
         }
         self.environment = {
-            "ANYROOM_IDENTITY": f"script={ids.SCRIPT_CLIENT_ID};addon={ids.ADDON_SERVICE_ACCOUNT},{ids.ADDON_CLIENT_ID}",
+            "ANYROOM_IDENTITY": f"script={ids.SCRIPT_CLIENT_ID}",
             "ANYROOM_GOOGLE_API": simulator.url,
             "ANYROOM_PUBLIC_URL": "http://localhost:8080",
             "ANYROOM_CONFIG": str(folder / "anyroom.toml"),
@@ -188,7 +197,7 @@ class World:
     def event(self, calendar: str = ADA, **body: Any) -> str:
         """An ordinary event, saved."""
         times = {"start": {"dateTime": "2027-03-01T09:00:00Z"}, "end": {"dateTime": "2027-03-01T10:00:00Z"}}
-        return self.simulator.calendar.add_event(calendar, **{"summary": "Plan", **times, **body})
+        return self.simulator.calendar.add_event(calendar, creator="", **{"summary": "Plan", **times, **body})
 
     def rooms(self) -> int:
         """How many rooms the conferencing system holds."""

@@ -8,6 +8,13 @@ from sync.store import Store
 _DATABASE = re.compile(r"[a-z][a-z0-9-]{2,61}[a-z0-9]")
 
 
+def check_store(setting: str) -> None:
+    """Raise InvalidSetting unless `setting` names a store; Firestore's library is not loaded for it."""
+    adapter, _, place = setting.partition(":")
+    if adapter != "firestore" or not _is_database(place):
+        open_store(setting)
+
+
 def open_store(setting: str) -> Store:
     """The store that `setting` names: `sqlite:PATH`, `firestore:` or `firestore:DATABASE`.
 
@@ -18,10 +25,14 @@ def open_store(setting: str) -> Store:
         from sync.store.sqlite import SqliteStore
 
         return SqliteStore(place)
-    if colon and adapter == "firestore" and (place in ("", "(default)") or _DATABASE.fullmatch(place)):
+    if colon and adapter == "firestore" and _is_database(place):
         from sync.store.firestore import FirestoreStore
 
         return FirestoreStore(place or None)
     raise InvalidSetting(
-        "store", "ANYROOM_STORE must be sqlite:PATH, firestore: or firestore:DATABASE (a-z 0-9 -, 4 to 63 long)"
+        "ANYROOM_STORE", "must be sqlite:PATH, firestore: or firestore:DATABASE (a-z 0-9 -, 4 to 63 long)"
     )
+
+
+def _is_database(place: str) -> bool:
+    return place in ("", "(default)") or bool(_DATABASE.fullmatch(place))

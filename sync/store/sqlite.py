@@ -61,7 +61,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             if _name(error).startswith("SQLITE_BUSY"):
                 raise _unavailable(error) from error
-            raise InvalidSetting("store", f"ANYROOM_STORE: {path!r} is no database of ours ({error})") from error
+            raise InvalidSetting("ANYROOM_STORE", f"{path!r} is no database of ours ({error})") from error
 
     def open(self) -> None:
         """Connect now."""
@@ -151,7 +151,7 @@ def _in_wal_mode(connection: sqlite3.Connection, patience: float) -> None:
                 raise
             time.sleep(0.01)
     if mode != "wal":
-        raise InvalidSetting("store", "ANYROOM_STORE must name a file on a disk of this machine")
+        raise InvalidSetting("ANYROOM_STORE", "must name a file on a disk of this machine")
 
 
 def _lay_out(connection: sqlite3.Connection) -> None:
@@ -159,9 +159,9 @@ def _lay_out(connection: sqlite3.Connection) -> None:
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and application != _APPLICATION:
-        raise InvalidSetting("store", "ANYROOM_STORE names a database of another program")
+        raise InvalidSetting("ANYROOM_STORE", "names a database of another program")
     if schema > _SCHEMA:
-        raise InvalidSetting("store", f"ANYROOM_STORE names a file of a later Anyroom (schema {schema}, not {_SCHEMA})")
+        raise InvalidSetting("ANYROOM_STORE", f"names a file of a later Anyroom (schema {schema}, not {_SCHEMA})")
     if not tables:
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from conference.exchange import HttpClient
+from conference.providers.base import Reply, Request, origin
+
 Script = Callable[["Line"], None]
 
 
@@ -26,7 +29,9 @@ class Line:
                 return b""
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
         while len(body) < length:
             body += self.connection.recv(65536)
         return head + b"\r\n\r\n" + body
@@ -103,3 +108,32 @@ def _noted(request: bytes, peer: Peer) -> bytes:
     if request:
         peer.heard.append(request)
     return request
+
+
+def ask(peer: Peer, request: Request | None = None, seconds: float = 10.0, repeatable: bool = False) -> Reply:
+    request = request or Request("POST", f"{peer.url}/rooms?key=canary", json={"a": 1})
+    return HttpClient().exchange(request, seconds, {origin(peer.url)}, repeatable)
+
+
+def answers(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> Script:
+    def script(line: Line) -> None:
+        while line.hears():
+            line.replies(body, status, *headers)
+
+    return script
+
+
+def nobody() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def closes_on_the_second_request(line: Line) -> None:
+    if line.hears():
+        line.replies(str(line.number).encode())
+        if line.number == 1:
+            line.hears()
+        else:
+            answers()(line)

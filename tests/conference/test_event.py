@@ -1,4 +1,4 @@
-"""A Calendar event is read exactly: times, zones, people, recurrence, and what makes no sense is refused with a reason."""
+"""A Calendar event is read exactly: times, zones, people, recurrence; what makes no sense is refused with a reason."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,12 @@ from conference.event import clean, from_calendar, names_zone, placeholder
 
 
 def timed(start: str, end: str, zone: str = "Europe/Berlin", **more: Any) -> dict[str, Any]:
-    return {"id": "e1", "start": {"dateTime": start, "timeZone": zone}, "end": {"dateTime": end, "timeZone": zone}, **more}
+    return {
+        "id": "e1",
+        "start": {"dateTime": start, "timeZone": zone},
+        "end": {"dateTime": end, "timeZone": zone},
+        **more,
+    }
 
 
 def days(first: str, after_last: str) -> dict[str, Any]:
@@ -76,7 +81,9 @@ def test_f18_an_unknown_zone_keeps_the_instant_by_its_offset_and_says_so(name: s
 
 
 def test_f18_an_unknown_zone_is_the_calendars_where_the_offset_agrees() -> None:
-    event = from_calendar("c", timed("2026-07-01T09:00:00+02:00", "2026-07-01T10:00:00+02:00", "Mars/X"), "Europe/Paris")
+    event = from_calendar(
+        "c", timed("2026-07-01T09:00:00+02:00", "2026-07-01T10:00:00+02:00", "Mars/X"), "Europe/Paris"
+    )
     assert event.zone == "Europe/Paris"
 
 
@@ -137,10 +144,16 @@ def test_people_recurrence_and_our_parameter_are_kept_exactly() -> None:
     )
     event = from_calendar("c", body)
     assert event.recurrence == ("RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE;TZID=Europe/Berlin:20260708T090000")
-    assert (event.organizer.email, event.organizer.display_name, event.organizer.is_self) == ("bob@example.com", "Bob", False)
+    assert (event.organizer.email, event.organizer.display_name, event.organizer.is_self) == (
+        "bob@example.com",
+        "Bob",
+        False,
+    )
     assert [attendee.email for attendee in event.attendees] == ["ada@example.com", "room@resource.calendar.google.com"]
-    assert event.attendees[0].is_self and event.attendees[0].response_status == "accepted"
-    assert event.attendees[1].resource and event.attendees[1].optional
+    assert event.attendees[0].is_self
+    assert event.attendees[0].response_status == "accepted"
+    assert event.attendees[1].resource
+    assert event.attendees[1].optional
     assert (event.summary, event.ical_uid, event.recurring_event_id) == ("Plan 🧑‍🚀", "uid@google.com", "opaque")
     assert event.mapping == "k1"
 

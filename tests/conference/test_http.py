@@ -1,4 +1,4 @@
-"""A provider's call: secrets at hand, refusals turned into the right error, waits that are asked for kept within reason."""
+"""A provider's call: secrets at hand, refusals turned into the right error, waits that are asked for kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from conference.errors import (
     Temporary,
 )
 from conference.http import MOST_RETRY_AFTER, HttpCall, retry_after
-from conference.providers.base import Idempotency, Provider, Reply, Request
+from conference.providers.base import ErrorTable, Idempotency, Provider, Reply, Request
 
 NOW = datetime(2031, 3, 14, 15, 0, tzinfo=UTC)
 GET = Request("GET", "https://rooms.example/")
@@ -61,7 +61,7 @@ def reply(status: int, body: bytes = b"", **headers: str) -> Reply:
 
 
 def provider(idempotency: Idempotency = "none") -> Provider:
-    table = {"teapot": SolutionForbidden, 418: PermissionDenied, 299: Permanent, 503: Permanent}
+    table: ErrorTable = {"teapot": SolutionForbidden, 418: PermissionDenied, 299: Permanent, 503: Permanent}
     return Provider(
         name="rooms",
         authentication="secrets",
@@ -234,7 +234,11 @@ def test_secrets_are_resolved_and_remembered() -> None:
     rooms = call(Scripted(reply(200)), secrets={"a": "one", "b": "two"})
 
     assert rooms.used_secrets == frozenset()
-    assert [rooms.secret("secret:a"), rooms.secret("plain text"), rooms.secret("secret:a")] == ["one", "plain text", "one"]
+    assert [rooms.secret("secret:a"), rooms.secret("plain text"), rooms.secret("secret:a")] == [
+        "one",
+        "plain text",
+        "one",
+    ]
     assert rooms.used_secrets == {"a"}
 
 

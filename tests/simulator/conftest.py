@@ -13,7 +13,7 @@ from simulator.server import Simulator
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"
-TIMED = {
+TIMED: dict[str, Any] = {
     "start": {"dateTime": "2026-03-10T10:00:00+01:00", "timeZone": "Europe/Zurich"},
     "end": {"dateTime": "2026-03-10T11:00:00+01:00", "timeZone": "Europe/Zurich"},
 }

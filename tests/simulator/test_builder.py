@@ -115,7 +115,7 @@ def test_what_google_refuses_is_refused(data: dict[str, Any]) -> None:
 def test_another_message_is_refused(reply: Any) -> None:
     for shape in ("script", "addon"):
         with pytest.raises(builder.Refused):
-            builder.check(reply, shape, "demo")  # type: ignore[arg-type]
+            builder.check(reply, shape, "demo")
 
 
 def test_the_wrapper_of_an_add_ons_answer_may_be_there_or_not() -> None:

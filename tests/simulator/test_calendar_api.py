@@ -1,4 +1,4 @@
-"""The Calendar API answers as Google's does: roles, errors, etags, masks, pages; each reply fits the discovery document."""
+"""The Calendar API answers as Google's does: roles, errors, etags, masks, pages; replies fit the discovery document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from simulator.server import Simulator
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"
-TIMED = {
+TIMED: dict[str, Any] = {
     "start": {"dateTime": "2026-03-10T10:00:00+01:00", "timeZone": "Europe/Zurich"},
     "end": {"dateTime": "2026-03-10T11:00:00+01:00", "timeZone": "Europe/Zurich"},
 }

@@ -7,9 +7,9 @@ import pytest
 from simulator.server import Simulator
 
 ADA = "ada@example.com"
-DAY = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
-MEET = {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
-ANSWER = {
+DAY: dict[str, Any] = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
+MEET: dict[str, Any] = {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
+ANSWER: dict[str, Any] = {
     "conferenceId": "c1",
     "entryPoints": [
         {"type": "VIDEO", "uri": "https://rooms.example/a", "passcode": "123"},

@@ -12,16 +12,19 @@ from simulator import ids
 from simulator.server import Simulator
 
 ADA = "ada@example.com"
-BODY = {"summary": "Review", "start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
+BODY: dict[str, Any] = {"summary": "Review", "start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
 
 
 @pytest.fixture
 def events(sim: Simulator) -> Iterator[Any]:
+    token = sim.access_token(ADA, ids.EDITOR_SCOPES)
+    # google-auth leaves its own constructor without types.
+    credentials = Credentials(token)  # type: ignore[no-untyped-call]
     service = build(
         "calendar",
         "v3",
         static_discovery=True,
-        credentials=Credentials(sim.access_token(ADA, ids.EDITOR_SCOPES)),
+        credentials=credentials,
         client_options={"api_endpoint": f"{sim.url}/calendar/v3/"},
     )
     with service:

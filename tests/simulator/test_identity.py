@@ -22,7 +22,8 @@ NOW = 1772442000
 
 
 def claims(sim: Simulator, token: str) -> dict[str, Any]:
-    return dict(jwt.decode(token, KeySet.import_key_set(sim.identity.jwks()), algorithms=["RS256"]).claims)
+    published: Any = sim.identity.jwks()
+    return dict(jwt.decode(token, KeySet.import_key_set(published), algorithms=["RS256"]).claims)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ def test_certificates_are_public_and_say_how_long_they_hold(sim: Simulator, call
 
 def test_a_shell_gets_a_script_token_for_twelve_hours(sim: Simulator, caller: Any) -> None:
     token = caller()("GET", f"{sim.url}/token?email={ADA}").text
-    claims = jwt.decode(token, KeySet.import_key_set(sim.identity.jwks()), algorithms=["RS256"]).claims
+    published: Any = sim.identity.jwks()
+    claims = jwt.decode(token, KeySet.import_key_set(published), algorithms=["RS256"]).claims
     assert (claims["email"], claims["exp"] - claims["iat"]) == (ADA, 12 * 3600)
 
 

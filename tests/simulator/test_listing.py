@@ -24,9 +24,8 @@ def titles(ada: Any) -> Any:
 
 
 def test_events_come_in_the_order_they_were_made(sim: Simulator, titles: Any) -> None:
-    for number in (5, 3, 4):
-        event = sim.calendar.add_event(ADA, **day(number, summary=str(number)))
-    sim.calendar.patch(ADA, event, location="Hall")
+    made = [sim.calendar.add_event(ADA, **day(number, summary=str(number))) for number in (5, 3, 4)]
+    sim.calendar.patch(ADA, made[0], location="Hall")
     assert titles() == ["5", "3", "4"]
 
 

@@ -9,7 +9,7 @@ from simulator import ids
 from simulator.server import Simulator
 
 API = "/rooms-api/v1/rooms"
-BODY = {
+BODY: dict[str, Any] = {
     "key": "attempt-1",
     "title": "Review",
     "description": "Sheets",

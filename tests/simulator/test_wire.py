@@ -1,4 +1,4 @@
-"""Scripted faults happen to the requests they are meant for, as often as they were scripted; the journal has them all."""
+"""Scripted faults happen to the requests they are meant for, as often as scripted; the journal has them all."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from simulator import faults, ids
 from simulator.server import Simulator
 
 ADA = "ada@example.com"
-DAY = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
+DAY: dict[str, Any] = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
 
 
 @pytest.mark.parametrize(

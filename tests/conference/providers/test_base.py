@@ -55,7 +55,9 @@ class Room(msgspec.Struct):
     id: str
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"id": 1}', b'{"id": "a"', b"[" * 100_000, b'{"id": "\xff"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"{}", b'{"id": 1}', b'{"id": "a"', b"[" * 100_000, b'{"id": "\xff"}']
+)
 def test_f11_a_body_that_cannot_be_read_is_a_failure_without_a_word_of_it(body: bytes) -> None:
     with pytest.raises(OutcomeUnknown) as unknown:
         Reply(200, {}, body).read(Room)

@@ -99,7 +99,8 @@ COMMON: Mapping[int, type[ConferenceFailure]] = {
 
 @pytest.mark.parametrize("status", COMMON)
 def test_every_other_status_gives_the_failure_of_the_common_table(bench: Bench, attempt: str, status: int) -> None:
-    answer = Answer(status, b"<html>canary</html>", {"Content-Type": "text/html", "Location": "https://evil.example/"})
+    echo = " ".join((*PRIVATE, *bench.harness.secrets.values())).encode()
+    answer = Answer(status, echo, {"Content-Type": "text/html", "Location": "https://evil.example/"})
 
     kind = bench.provider.declared.errors.get(status, COMMON[status])
     assert_failure(bench, outcome(bench, attempt, says(answer)), kind)

@@ -104,7 +104,9 @@ class Wire:
             thread.join()
             self._server.socket.close()
 
-    def _handler(wire) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # `self` is the handler's below
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        wire = self
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True

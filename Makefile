@@ -1,0 +1,54 @@
+# Everything a developer starts. Python 3.11 or newer, make and a package index are enough.
+PYTHON ?= python3
+STORE ?= sqlite
+PORT ?= 8080
+SIMULATOR_PORT ?= 8090
+RUN ?= .run
+VENV := .venv/bin/python
+
+.PHONY: help run test lint types contracts tests bench addon install install-dev python clean
+
+help:
+	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
+	@echo "make test                         lint, types, import contracts and tests; what is not installed is skipped"
+	@echo "make bench [ONLY=NAME]            one line a figure, exit 1 when one is short of its goal"
+	@echo "make addon URL=https://...        addon/build/ from anyroom.toml, for the function at that address"
+	@echo "make clean                        remove what the others have made"
+
+# Recipes are single plain commands: make then starts them without a shell in between, which would swallow a SIGTERM.
+run: install
+	@$(VENV) -m dev.run --store=$(STORE) --port=$(PORT) --simulator-port=$(SIMULATOR_PORT) --folder=$(RUN)
+
+test: lint types contracts tests
+
+lint: install-dev
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+
+types: install-dev
+	$(VENV) -m mypy
+
+contracts: install-dev
+	.venv/bin/lint-imports --no-logo
+
+tests: install-dev
+	$(VENV) -m pytest -n auto --maxprocesses=4 --dist=loadfile --cov
+
+bench: install-dev
+	@$(VENV) -m bench
+
+addon: install
+	@$(VENV) -m addon --url=$(URL)
+
+install: python
+	@$(PYTHON) -m dev.install
+
+install-dev: python
+	@$(PYTHON) -m dev.install --dev
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or newer, or name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }
+
+clean:
+	rm -rf .venv .run addon/build .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

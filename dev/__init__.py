@@ -1,0 +1,1 @@
+"""What `make` starts on a developer's machine; never deployed."""

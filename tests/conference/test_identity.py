@@ -1,0 +1,247 @@
+"""Who calls is proved by Google's signature over claims meant for us, and by nothing else."""
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conference.errors import Temporary, Unauthenticated, Unavailable
+from conference.identity import SKEW, Accepted, PublishedKeys, User, Verifier
+from simulator import ids
+from simulator.identity import ABSENT, Identity
+from tests.world import MovedClock
+
+ADA = "ada@example.com"
+ROUTE = "https://anyroom.example.com/conferences?solution=demo"
+AUDIENCES = frozenset({ROUTE, ROUTE.partition("?")[0]})
+STRANGER = "stranger@other-project.iam.gserviceaccount.com"
+
+
+class Google:
+    """The published certificates, which can be down, and how often they were fetched."""
+
+    def __init__(self) -> None:
+        self.clock = MovedClock()
+        self.identity = Identity(self.clock, random.Random())
+        self.fetched = 0
+        self.down = False
+        self.lifetime = 3600.0
+        self.published: Mapping[str, Any] | None = None
+
+    def fetch(self) -> tuple[Mapping[str, Any], float]:
+        self.fetched += 1
+        if self.down:
+            raise Temporary("connection-refused")
+        return (self.identity.jwks() if self.published is None else self.published), self.lifetime
+
+    def verifier(self, **accepted: Any) -> Verifier:
+        everything = Accepted(
+            frozenset({ids.SCRIPT_CLIENT_ID}), ids.ADDON_SERVICE_ACCOUNT, ids.ADDON_CLIENT_ID, ids.TASKS_SERVICE_ACCOUNT
+        )
+        return Verifier(
+            Accepted(**accepted) if accepted else everything, PublishedKeys(self.fetch, self.clock), self.clock
+        )
+
+
+@pytest.fixture
+def google() -> Google:
+    return Google()
+
+
+def refusal(check: Callable[[], object]) -> str:
+    with pytest.raises(Unauthenticated) as refused:
+        check()
+    return refused.value.reason
+
+
+def test_a_script_token_names_the_user_by_sub_address_and_hosted_domain(google: Google) -> None:
+    user = google.verifier().script_user(google.identity.script_token("Ada@Example.com"))
+    assert user == User(google.identity.subject("Ada@Example.com"), ADA, "example.com")
+
+
+def test_an_address_says_nothing_of_the_hosted_domain(google: Google) -> None:
+    token = google.identity.script_token(ADA, hd=ABSENT)
+    assert google.verifier().script_user(token).domain == ""
+
+
+def test_the_two_tokens_of_an_http_addon_name_the_user(google: Google) -> None:
+    for audience in AUDIENCES:
+        system, user = google.identity.system_token(audience), google.identity.user_id_token(ADA)
+        assert google.verifier().addon_user(system, user, AUDIENCES).email == ADA
+
+
+FORGED: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": ({"exp": 1}, "expired"),
+    "not valid yet": ({"iat": 4102444800, "exp": 4102448400}, "not-yet-valid"),
+    "begins later": ({"nbf": 4102444800}, "not-yet-valid"),
+    "another audience": ({"aud": "somebody-else.apps.googleusercontent.com"}, "wrong-audience"),
+    "several audiences": ({"aud": [ids.SCRIPT_CLIENT_ID]}, "wrong-audience"),
+    "audience of the other add-on": ({"aud": ids.ADDON_CLIENT_ID}, "wrong-audience"),
+    "no audience": ({"aud": ABSENT}, "wrong-audience"),
+    "another issuer": ({"iss": "https://evil.example"}, "wrong-issuer"),
+    "no issuer": ({"iss": ABSENT}, "wrong-issuer"),
+    "no subject": ({"sub": ABSENT}, "no-subject"),
+    "no end": ({"exp": ABSENT}, "no-times"),
+    "an end that is text": ({"exp": "9999999999"}, "no-times"),
+    "an end that is true": ({"exp": True}, "no-times"),
+    "address not verified": ({"email_verified": False}, "email-not-verified"),
+    "address verified in words": ({"email_verified": "true"}, "email-not-verified"),
+    "no address": ({"email": ABSENT}, "email-not-verified"),
+    "a service account": ({"email": STRANGER}, "service-account"),
+    "alg none": ({"algorithm": "none"}, "wrong-algorithm"),
+    "HS256 with the public key": ({"algorithm": "HS256"}, "wrong-algorithm"),
+    "no key id": ({"header": {"kid": ABSENT}}, "wrong-algorithm"),
+    "unknown key id": ({"header": {"kid": "nobody"}}, "unknown-key"),
+    "critical header": ({"header": {"crit": ["b64"]}}, "bad-token"),
+}
+
+
+@pytest.mark.parametrize(("forgery", "reason"), FORGED.values(), ids=FORGED)
+def test_f24_a_forged_script_token_is_refused(google: Google, forgery: dict[str, Any], reason: str) -> None:
+    token = google.identity.script_token(ADA, **forgery)
+    assert refusal(lambda: google.verifier().script_user(token)) == reason
+
+
+def test_f24_a_token_signed_with_another_key_under_a_known_id_is_refused(google: Google) -> None:
+    from dataclasses import replace
+
+    forged = replace(google.identity.new_key(), kid=google.identity.key.kid)
+    assert refusal(lambda: google.verifier().script_user(google.identity.script_token(ADA, key=forged))) == "bad-token"
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b", "a.b.c", "....", "é.é.é", "{}.{}.{}", "A" * 9000, "e30.e30.e30"])
+def test_f24_garbage_is_refused(google: Google, token: str) -> None:
+    assert refusal(lambda: google.verifier().script_user(token))
+
+
+@given(st.text(max_size=200))
+def test_f24_any_text_is_refused_and_raises_nothing_else(text: str) -> None:
+    assert refusal(lambda: Google().verifier().script_user(text))
+
+
+@pytest.mark.parametrize("seconds", [SKEW - 5, -(SKEW - 5)])
+def test_f24_clocks_may_differ_by_the_skew(google: Google, seconds: float) -> None:
+    token = google.identity.script_token(ADA, lifetime=0 if seconds > 0 else 3600)
+    google.clock.advance(seconds)
+    assert google.verifier().script_user(token).email == ADA
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(SKEW + 5, "expired"), (-(SKEW + 5), "not-yet-valid")])
+def test_f24_clocks_may_not_differ_by_more(google: Google, seconds: float, reason: str) -> None:
+    token = google.identity.script_token(ADA, lifetime=0 if seconds > 0 else 3600)
+    google.clock.advance(seconds)
+    assert refusal(lambda: google.verifier().script_user(token)) == reason
+
+
+def test_f24_a_token_of_one_kind_is_good_for_no_other(google: Google) -> None:
+    script, user = google.identity.script_token(ADA), google.identity.user_id_token(ADA)
+    system, tasks = google.identity.system_token(ROUTE), google.identity.tasks_token(ROUTE)
+    verifier = google.verifier()
+    for token in (user, system, tasks):
+        assert refusal(lambda token=token: verifier.script_user(token))  # type: ignore[misc]  # a default binds the loop's value
+    for bearer, id_token in (
+        (script, user),
+        (user, user),
+        (tasks, user),
+        (system, script),
+        (system, system),
+        (system, ""),
+    ):
+        assert refusal(lambda one=bearer, two=id_token: verifier.addon_user(one, two, AUDIENCES))  # type: ignore[misc]  # as above
+
+
+def test_f24_a_strangers_service_account_may_sign_for_our_url_in_vain(google: Google) -> None:
+    system = google.identity.system_token(ROUTE, email=STRANGER)
+    assert (
+        refusal(lambda: google.verifier().addon_user(system, google.identity.user_id_token(ADA), AUDIENCES))
+        == "not-the-addon"
+    )
+
+
+def test_f24_a_token_of_another_route_is_refused(google: Google) -> None:
+    system = google.identity.system_token("https://anyroom.example.com/settings-url")
+    assert (
+        refusal(lambda: google.verifier().addon_user(system, google.identity.user_id_token(ADA), AUDIENCES))
+        == "wrong-audience"
+    )
+
+
+def test_f24_a_kind_that_is_not_configured_is_refused(google: Google) -> None:
+    only_script = google.verifier(script=frozenset({ids.SCRIPT_CLIENT_ID}))
+    system, user = google.identity.system_token(ROUTE), google.identity.user_id_token(ADA)
+    assert refusal(lambda: only_script.addon_user(system, user, AUDIENCES)) == "addon-not-accepted"
+
+
+def test_f25_certificates_are_fetched_once_for_many(google: Google) -> None:
+    verifier, token = google.verifier(), google.identity.script_token(ADA)
+    start = threading.Barrier(16)
+
+    def ask(_: int) -> str:
+        start.wait()
+        return verifier.script_user(token).email
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(ask, range(16))) == {ADA}
+    assert google.fetched == 1
+
+
+def test_f25_certificates_are_fetched_again_when_they_may_have_changed(google: Google) -> None:
+    verifier = google.verifier()
+    verifier.script_user(google.identity.script_token(ADA))
+    google.clock.advance(google.lifetime + 1)
+    verifier.script_user(google.identity.script_token(ADA))
+    assert google.fetched == 2
+
+
+def test_f25_a_new_key_of_googles_is_found(google: Google) -> None:
+    verifier = google.verifier()
+    verifier.script_user(google.identity.script_token(ADA))
+    google.identity.rotate()
+    google.clock.advance(61)
+    assert verifier.script_user(google.identity.script_token(ADA)).email == ADA
+
+
+def test_f25_known_certificates_serve_on_while_google_is_down(google: Google) -> None:
+    verifier = google.verifier()
+    verifier.script_user(google.identity.script_token(ADA))
+    google.down = True
+    google.clock.advance(100_000)
+    assert verifier.script_user(google.identity.script_token(ADA)).email == ADA
+
+
+@pytest.mark.parametrize("published", [{"keys": []}, {}, {"keys": "x"}, {"keys": [{"kty": "RSA"}]}, {"keys": [7]}])
+def test_f25_an_empty_or_broken_set_never_replaces_a_good_one(google: Google, published: Mapping[str, Any]) -> None:
+    verifier = google.verifier()
+    verifier.script_user(google.identity.script_token(ADA))
+    google.published = published
+    google.clock.advance(google.lifetime + 1)
+    assert verifier.script_user(google.identity.script_token(ADA)).email == ADA
+
+
+def test_f25_unknown_key_ids_fetch_at_most_once_a_minute(google: Google) -> None:
+    verifier = google.verifier()
+    verifier.script_user(google.identity.script_token(ADA))
+    for _ in range(50):
+        google.clock.advance(1)
+        refusal(lambda: verifier.script_user(google.identity.script_token(ADA, header={"kid": "nobody"})))
+    assert google.fetched == 1
+    google.clock.advance(11)
+    refusal(lambda: verifier.script_user(google.identity.script_token(ADA, header={"kid": "nobody"})))
+    assert google.fetched == 2
+
+
+def test_f25_without_any_certificate_nobody_is_let_in_and_google_is_not_flooded(google: Google) -> None:
+    google.down = True
+    verifier = google.verifier()
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            verifier.script_user(google.identity.script_token(ADA))
+    assert google.fetched == 1
+    google.down = False
+    google.clock.advance(3)
+    assert verifier.script_user(google.identity.script_token(ADA)).email == ADA

@@ -1,0 +1,310 @@
+"""The HTTP function as a client sees it: who may, which route, what bad input gets, and one clean log line for each."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from functions_framework import create_app
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from werkzeug.test import Client, TestResponse
+
+import logs
+from simulator import faults
+from simulator.server import Simulator
+from tests.world import ADA, BOB, LOGO, toml
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+CREATE = "/conferences?solution=demo"
+CANARY = "c4n4ry"
+TITLE = "Takeover of Acme c4n4ry"
+
+
+class Function:
+    """The deployed function, in this process, and what it logged."""
+
+    def __init__(self, client: Client, simulator: Simulator, log: io.StringIO) -> None:
+        self.client = client
+        self.simulator = simulator
+        self._log = log
+
+    def post(self, path: str = CREATE, body: Any = None, token: str | None = "", **headers: str) -> TestResponse:
+        """POST as Ada's add-on; `token` None sends none, "" a good one."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.simulator.identity.script_token(ADA)}"
+        content = body if isinstance(body, bytes) else json.dumps(self.ids() if body is None else body).encode()
+        return self.client.post(path, data=content, headers=headers)
+
+    def ids(self, event: str = "event1") -> dict[str, str]:
+        return {"calendarId": ADA, "eventId": event, "oauthToken": self.simulator.access_token(ADA)}
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    def log(self) -> str:
+        return self._log.getvalue()
+
+
+def served() -> "WSGIApplication":
+    """main.py as functions-framework serves it."""
+    app: WSGIApplication = create_app("anyroom", str(Path(__file__).parent.parent / "main.py"))  # type: ignore[no-untyped-call]  # it ships no types
+    return app
+
+
+@pytest.fixture
+def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    with Simulator() as simulator:
+        simulator.add_user(ADA)
+        simulator.add_user(BOB)
+        config = tmp_path / "anyroom.toml"
+        table = {"provider": "demo", "name": "Demo", "logo": LOGO, "url": simulator.url}
+        keyed = {**table, "api_key": "secret:rooms-key"}
+        config.write_text(toml({"demo": table, "keyed": keyed, "signin": {**table, "sign_in": True}}), "utf-8")
+        simulator.identity.write_keyfile(str(tmp_path / "keys.json"))
+        for name, value in {
+            "ANYROOM_CONFIG": str(config),
+            "ANYROOM_IDENTITY": f"local:{tmp_path}/keys.json",
+            "ANYROOM_GOOGLE_API": simulator.url,
+            "ANYROOM_PUBLIC_URL": "http://localhost:8080",
+            "ANYROOM_STORE": f"sqlite:{tmp_path}/anyroom.db",
+            "HOST": "127.0.0.1",
+            "THREADS": "4",
+            "GOOGLE_CLOUD_PROJECT": "acme",
+        }.items():
+            monkeypatch.setenv(name, value)
+        app = served()
+        log = io.StringIO()
+        logs.start(log)
+        yield Function(Client(app), simulator, log)
+        logs.start(sys.stdout)
+
+
+def test_a_create_over_http(function: Function) -> None:
+    response = function.post()
+    assert response.status_code == 200
+    assert response.json
+    assert response.json["conferenceData"]["entryPoints"][0]["uri"].startswith(function.simulator.url)
+    assert function.post().json == response.json
+
+
+def test_a_create_in_the_shape_of_an_http_addon(function: Function) -> None:
+    identity, access = function.simulator.identity, function.simulator.access_token(ADA)
+    body = {
+        "commonEventObject": {"hostApp": "CALENDAR", "platform": "WEB"},
+        "authorizationEventObject": {"userOAuthToken": access, "userIdToken": identity.user_id_token(ADA)},
+        "calendar": {"calendarId": "primary", "id": "event1"},
+    }
+    response = function.post(body=body, token=identity.system_token("http://localhost:8080" + CREATE))
+    assert response.json
+    markup = response.json["hostAppAction"]["calendarAction"]["createConferenceDataActionMarkup"]
+    assert markup["createConferenceData"]["conferenceSolutionId"] == "demo"
+
+
+def test_health_needs_no_proof(function: Function) -> None:
+    assert function.client.get("/health").json == {"status": "ok"}
+    assert function.client.head("/health").status_code == 200
+
+
+def test_the_settings_address_is_built_from_the_setting_and_never_from_host(function: Function) -> None:
+    response = function.post("/settings-url", Host="evil.example")
+    assert response.json == {"settingsUrl": "http://localhost:8080/settings"}
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "bearer x.y.z", "Bearer " + "x" * 9000]
+)
+@pytest.mark.parametrize("path", [CREATE, "/settings-url", "/conferences?solution=nobody"])
+def test_f24_without_proof_the_answer_is_401_with_a_constant_body(
+    function: Function, authorization: str | None, path: str
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    for body in (json.dumps(function.ids()).encode(), b"{", b""):
+        response = function.client.post(path, data=body, headers=headers)
+        assert (response.status_code, response.data) == (401, b'{"error": "unauthenticated"}')
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert function.simulator.requests.lines("/calendar") == []
+
+
+def test_f24_a_system_token_of_another_route_is_401(function: Function) -> None:
+    identity = function.simulator.identity
+    body = {
+        "authorizationEventObject": {"userIdToken": identity.user_id_token(ADA)},
+        "calendar": {"calendarId": "primary"},
+    }
+    assert (
+        function.post(body=body, token=identity.system_token("http://localhost:8080/settings-url")).status_code == 401
+    )
+
+
+def test_f23_an_unknown_solution_is_404(function: Function) -> None:
+    for solution in ("nobody", "../demo", "conference.providers.demo", "", "DEMO", "demo%00"):
+        assert function.post(f"/conferences?solution={solution}").status_code == 404
+    assert function.post("/conferences").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"calendarId": 7}', b'{"a": 1e400}', b"[" * 50_000, b"{}"])
+def test_f27_a_body_that_is_no_request_is_400_with_a_reason(function: Function, body: bytes) -> None:
+    response = function.post(body=body)
+    assert response.status_code == 400
+    assert response.json
+    assert response.json["error"]
+
+
+def test_f28_what_is_too_large_is_refused_before_it_is_parsed(function: Function) -> None:
+    assert function.post(body=b" " * (256 * 1024 + 1)).status_code == 413
+    assert function.post(f"/conferences?solution={'x' * 3000}").status_code == 400
+    assert function.post(body=b"x", **{"Content-Encoding": "gzip"}).status_code == 400
+    endless = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(b" " * 300_000)}
+    assert function.client.post(CREATE, environ_overrides=endless).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", CREATE, 405),
+        ("PUT", CREATE, 405),
+        ("OPTIONS", "/settings-url", 405),
+        ("TRACE", "/health", 405),
+        ("BREW", "/health", 405),
+        ("POST", "/health", 405),
+        ("GET", "/", 404),
+        ("GET", "/healthz", 404),
+        ("POST", "/conferences/", 404),
+        ("POST", "//conferences", 404),
+        ("POST", "/Conferences", 404),
+        ("POST", "/../conferences", 404),
+        ("POST", "/conferences/..", 404),
+        ("POST", "/conferences\0", 404),
+    ],
+)
+def test_f29_odd_methods_and_paths(function: Function, method: str, path: str, status: int) -> None:
+    response = function.client.open("/x", method=method, environ_overrides={"PATH_INFO": path.partition("?")[0]})
+    assert response.status_code == status
+    assert "Location" not in response.headers
+    if status == 405:
+        assert response.headers["Allow"] in ("GET", "POST")
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]),
+    path=st.sampled_from(["/conferences", "/settings-url", "/health"])
+    | st.text(max_size=40).map(lambda text: "/" + text),
+    query=st.text(max_size=60),
+    body=st.binary(max_size=400)
+    | st.dictionaries(st.text(max_size=12), st.text(max_size=12)).map(lambda value: json.dumps(value).encode()),
+    token=st.sampled_from(["", None, "x.y.z"]),
+)
+def test_no_request_is_ever_answered_500(
+    function: Function, method: str, path: str, query: str, body: bytes, token: str | None
+) -> None:
+    headers = {}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token or function.simulator.identity.script_token(ADA)}"
+    raw = path.encode("utf-8", "replace").decode("latin-1")
+    response = function.client.open(
+        "/x",
+        method=method,
+        data=body,
+        headers=headers,
+        query_string={"solution": query},
+        environ_overrides={"PATH_INFO": raw},
+    )
+    assert response.status_code in (200, 400, 401, 404, 405, 413)
+
+
+def test_f31_over_the_budget_the_settings_address_is_429_with_a_time(function: Function) -> None:
+    responses = [function.post("/settings-url") for _ in range(30)]
+    assert responses[-1].status_code == 429
+    assert 1 <= int(responses[-1].headers["Retry-After"]) <= 3
+
+
+def test_f32_a_missing_secret_is_permanent_and_the_log_names_it(function: Function) -> None:
+    response = function.post("/conferences?solution=keyed")
+    assert response.json == {"conferenceData": {"error": {"conferenceErrorType": "PERMANENT"}}}
+    line = function.lines()[-1]
+    assert line["severity"] == "ERROR"
+    assert "rooms-key" in line["detail"]
+
+
+def test_a_secret_that_is_there_is_used(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMS_KEY", "demo-rooms-key")
+    response = function.post("/conferences?solution=keyed")
+    assert response.json
+    assert "entryPoints" in response.json["conferenceData"]
+
+
+def test_one_line_is_logged_for_a_request_with_its_outcome_and_the_time_of_each_leg(function: Function) -> None:
+    response = function.post(**{"X-Cloud-Trace-Context": "0123456789abcdef0123456789abcdef/1;o=1"})
+    [line] = function.lines()
+    assert (line["severity"], line["route"], line["solution"], line["outcome"]) == (
+        "INFO",
+        "/conferences",
+        "demo",
+        "conference",
+    )
+    assert {"identity", "claim", "event", "provider", "commit"} <= set(line["legs"])
+    assert line["logging.googleapis.com/trace"] == "projects/acme/traces/0123456789abcdef0123456789abcdef"
+    assert line["request"] == response.headers["X-Request-Id"]
+    assert "provider;dur=" in response.headers["Server-Timing"]
+
+
+def test_a_failure_is_logged_with_its_reason_and_answered_without(function: Function) -> None:
+    function.simulator.faults.add(faults.status(500), "/rooms-api/*", times=None)
+    response = function.post()
+    assert response.json == {"conferenceData": {"error": {"conferenceErrorType": "TEMPORARY"}}}
+    line = function.lines()[-1]
+    assert (line["severity"], line["outcome"], line["reason"]) == ("WARNING", "TEMPORARY", "demo-500")
+
+
+def test_f72_no_token_address_title_or_secret_is_ever_logged_or_shown(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: dict[str, Any] = {"start": {"dateTime": "2027-03-01T09:00:00Z"}, "end": {"dateTime": "2027-03-01T10:00:00Z"}}
+    event = function.simulator.calendar.add_event(ADA, summary=TITLE, attendees=[{"email": BOB}], **times)
+    monkeypatch.setenv("ROOMS_KEY", CANARY)
+    bearer = function.simulator.identity.script_token(ADA)
+    responses = [
+        function.post(f"/conferences?solution={name}", function.ids(event), bearer)
+        for name in ("demo", "keyed", "signin")
+    ]
+    function.simulator.faults.add(faults.malformed(), times=None)
+    responses += [function.post(CREATE, {**function.ids("e2"), "calendarId": BOB}, bearer)]
+    responses += [
+        function.post(CREATE, {**function.ids("e3"), "oauthToken": CANARY}, bearer),
+        function.post(token=CANARY),
+    ]
+    shown = function.log() + "".join(str(response.headers) for response in responses)
+    for private in (CANARY, TITLE, ADA, BOB, "@example.com", bearer, bearer.split(".")[2], event):
+        assert private not in shown
+    assert all(CANARY not in response.text for response in responses)
+
+
+def test_a_defect_outside_a_create_is_500_without_its_text(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr("conference.endpoint.AddOnEndpoint.settings_url", broken)
+    response = function.post("/settings-url")
+    assert (response.status_code, response.data) == (500, b'{"error": "internal"}')
+    assert CANARY not in function.log()
+    assert function.lines()[-1]["defect"][0] == "RuntimeError"
+
+
+@pytest.mark.parametrize("name", ["ANYROOM_IDENTITY", "ANYROOM_STORE"])
+def test_f32_without_a_needed_setting_it_refuses_to_start_with_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANYROOM_IDENTITY", "script=x")
+    monkeypatch.setenv(name, "nonsense")
+    with pytest.raises(SystemExit) as stopped:
+        served()
+    assert name in str(stopped.value)
+    assert "\n" not in str(stopped.value)

@@ -5,6 +5,7 @@ Deployed as `anyroom` on Google Cloud Functions; run locally by functions-framew
 
 import startup  # isort: skip  # before all that it makes quick
 
+import atexit
 import json
 import logging
 import math
@@ -68,6 +69,7 @@ def service() -> "Service":
 
             _Joined.service = Service(_settings, SystemClock(), int(os.environ.get("THREADS", "80")))
             startup.loaded()
+            atexit.register(_Joined.service.close)
         return _Joined.service
 
 

@@ -59,17 +59,20 @@ class Service:
         self._settings = settings
         self._clock = clock
         self._client = client or HttpClient()
+        self._google = frozenset({origin(settings.google_api)})
         self._provider = provider
         self._keys = PublishedKeys(self._local_keys if settings.key_file else self._google_keys, clock)
         self._secrets = open_secrets(settings.secrets, clock)
-        workers = ThreadPoolExecutor(2 * threads, "leg")
-        workers.submit(self._keys.prefetch)
+        self._workers = ThreadPoolExecutor(2 * threads, "leg")
+        self._workers.submit(self._keys.prefetch)
+        calendar = _google_calendar(settings.google_api, self._send_to_google)
+        self._store = store or _opened(settings.store)
         ports = Ports(
             provider=provider,
-            calendar=_google_calendar(settings.google_api, self._send_to_google),
-            claims=StoredClaims(store or _opened(settings.store), clock, new_attempt, random.random),
+            calendar=calendar,
+            claims=StoredClaims(self._store, clock, new_attempt, random.random),
             attempt=self._attempt,
-            workers=workers,
+            workers=self._workers,
             clock=clock,
         )
         self.endpoint = AddOnEndpoint(
@@ -80,6 +83,11 @@ class Service:
             settings.public_url,
             settings.reply,
         )
+
+    def close(self) -> None:
+        """Let go of the store's connections and of the threads, once nobody is answered any more."""
+        self._workers.shutdown()
+        self._store.close()
 
     def _attempt(self, solution: Solution, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
         provider = self._provider(solution.provider)
@@ -101,12 +109,11 @@ class Service:
 
     def _renew(self, names: frozenset[str]) -> bool:
         """Read secrets anew; whether any is another one now."""
-        return any(self._secrets.renew(name) for name in names)
+        changed = [self._secrets.renew(name) for name in sorted(names)]
+        return any(changed)
 
     def _send_to_google(self, request: Request, deadline: Deadline) -> Reply:
-        return self._client.exchange(
-            request, deadline.left(), frozenset({origin(self._settings.google_api)}), repeatable=True
-        )
+        return self._client.exchange(request, deadline.left(), self._google, repeatable=True)
 
     def _google_keys(self) -> tuple[Mapping[str, Any], float]:
         """Google's certificates as a JWK set, and the seconds for which its Cache-Control lets them be kept."""

@@ -8,10 +8,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+import msgspec
 
 from conference import providers
 from conference.clock import SystemClock
@@ -30,8 +31,7 @@ _GOOGLE_LOGO = re.compile(r"https://([a-z0-9-]+\.)*(googleusercontent\.com|gstat
 _SOLUTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What the whole function is told. `key_file` is only set for local identity, on a developer's machine."""
 
     solutions: Mapping[str, Solution]

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
@@ -26,16 +27,21 @@ _LAZY = frozenset(
 )
 """Modules that googleapiclient brings and that we never use: they are loaded when somebody does."""
 
+_HIDDEN = frozenset({"chardet", "charset_normalizer"})
+"""Optional parts of requests that guess the charset of texts; we only read bytes."""
+
 _log = logging.getLogger("anyroom.startup")
 
 
 class _LazyFinder(importlib.abc.MetaPathFinder):
-    """Finds the modules of _LAZY as lazy ones (importlib, "Implementing lazy imports")."""
+    """Finds the modules of _LAZY as lazy ones (importlib, "Implementing lazy imports"), and no optional ones."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The module's spec with a loader that waits, None for all others."""
+        """The module's spec with a loader that waits, None for all others. Raises ModuleNotFoundError."""
+        if fullname in _HIDDEN:
+            raise ModuleNotFoundError(f"{fullname} is not loaded", name=fullname)
         if fullname not in _LAZY:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
@@ -53,6 +59,8 @@ def loaded() -> None:
     """Everything is loaded: it is never collected, what comes from now on is."""
     gc.freeze()
     gc.enable()
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
 
 
 def _in_background(load: Callable[[], object]) -> None:
@@ -67,5 +75,7 @@ def _load(load: Callable[[], object]) -> None:
         _log.exception("not loaded at the start")
 
 
-sys.meta_path.insert(0, _LazyFinder())
+_finder = _LazyFinder()
+sys.meta_path.insert(0, _finder)
+warnings.filterwarnings("ignore", "Unable to find acceptable character detection dependency")
 gc.disable()

@@ -8,8 +8,9 @@ hence the alternatives that are read.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import msgspec
 
 from conference.data import ConferenceData, ConferenceFailed, EntryPoint
 from conference.errors import BadRequest
@@ -21,8 +22,7 @@ _MAX_DIGITS = 64
 Shape = Literal["script", "addon"]
 
 
-@dataclass(frozen=True, slots=True)
-class AddOnRequest:
+class AddOnRequest(msgspec.Struct, frozen=True):
     """What an add-on sent. Ids are opaque text; `user_token` is only there in the HTTP shape."""
 
     shape: Shape
@@ -34,7 +34,7 @@ class AddOnRequest:
     def of(self, email: str) -> "AddOnRequest":
         """The same as that user means it: the calendar's id lower-cased, `primary` replaced by their address."""
         calendar = self.calendar_id.lower()
-        return replace(self, calendar_id=email if calendar == "primary" else calendar)
+        return msgspec.structs.replace(self, calendar_id=email if calendar == "primary" else calendar)
 
 
 def parse(body: bytes) -> AddOnRequest:

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from conference.clock import Clock, Deadline
 from conference.data import shorten
@@ -90,7 +91,11 @@ class Attempt:
             found = provider.find(self._attempt, self._call)
             if found:
                 return found
-        return provider.create(self._event, self._attempt, self._call)
+        try:
+            return provider.create(self._event, self._attempt, self._call)
+        finally:
+            for note in self._call.notes:
+                _log.warning("%s: %s", provider.declared.name, note)
 
     def _repeatable(self) -> bool:
         """Whether a further try cannot make a second conference."""

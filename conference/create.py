@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from conference.attempt import Attempt
 from conference.clock import Clock, Deadline
@@ -45,8 +46,7 @@ _HANDOVER = 0.1
 _log = logging.getLogger("anyroom.create")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Somebody wants a conference of `solution` for an event. `calendar` is lower-cased and never `primary`."""
 
     caller: User
@@ -56,8 +56,7 @@ class Wanted:
     access_token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """The right to make the conference `mapping`, for a minute. `resumed`: an earlier holder may have made it."""
 
     mapping: str
@@ -95,8 +94,7 @@ class CalendarReader(Protocol):
         """The event, None while it does not exist (404, cancelled). Raises PermissionDenied, Temporary, Permanent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What was made for whom: all that the record of it needs."""
 
     wanted: Wanted
@@ -106,8 +104,7 @@ class Offer:
     keeper: User | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(msgspec.Struct, frozen=True):
     """The outside world of a create, passed in. `provider` loads one by name; `attempt` opens an attempt at it."""
 
     provider: Callable[[str], LoadedProvider]

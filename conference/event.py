@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from conference.errors import Permanent
 
@@ -19,8 +20,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """The organizer, as Calendar names them. It can be forged by import: never an authority."""
 
     email: str = ""
@@ -28,8 +28,7 @@ class Person:
     is_self: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Attendee:
+class Attendee(msgspec.Struct, frozen=True):
     """One guest or room, with Calendar's own words."""
 
     email: str
@@ -42,8 +41,7 @@ class Attendee:
     additional_guests: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event of one calendar.
 
     `start` and `end` are aware, in `zone` (an IANA name), `end` exclusive. An all-day event runs from the first moment

@@ -1,11 +1,11 @@
 """A solution: one entry of Calendar's "Add video conferencing" menu, as the deployer configured it."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+
+class Solution(msgspec.Struct, frozen=True):
     """One table `[solutions.ID]` of anyroom.toml.
 
     `id` is what Calendar knows it by and never changes; `provider` names a file of conference/providers; `options` is
@@ -20,4 +20,4 @@ class Solution:
     options: Any
     domains: frozenset[str] = frozenset()
     notes: str = ""
-    parameters: tuple[tuple[str, str], ...] = field(default=())
+    parameters: tuple[tuple[str, str], ...] = ()

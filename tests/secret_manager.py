@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NoReturn
 
-import grpc  # type: ignore[import-untyped]  # grpcio carries no types
+import grpc
 from google.cloud.secretmanager_v1.types import (
     AccessSecretVersionRequest,
     AccessSecretVersionResponse,

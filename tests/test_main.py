@@ -83,6 +83,7 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
         log = io.StringIO()
         logs.start(log)
         yield Function(Client(app), simulator, log)
+        sys.modules["main"].service().close()
         logs.start(sys.stdout)
 
 

@@ -3,7 +3,6 @@
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NOT_A_PROVIDER = "base"
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedProvider:
+class LoadedProvider(msgspec.Struct, frozen=True):
     """A provider's declaration and its functions; None for what the system behind it cannot do."""
 
     declared: Provider

@@ -13,7 +13,6 @@ another provider, the store, Flask or Google.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -51,16 +50,14 @@ class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a provider that has nothing to set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`."""
 
     summary: int | None = None
     description: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request to the conferencing system. `json` or `form` is the body; `url` is absolute and already quoted.
 
     `seconds` is the most that this exchange may take; without it, what the whole call has left.
@@ -70,12 +67,11 @@ class Request:
     url: str
     json: Any = None
     form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What came back: at most 1 MiB of body, already decompressed. `headers` are asked for in any case."""
 
     status: int
@@ -103,8 +99,7 @@ Code = int | str
 ErrorTable = Mapping[Code, type[ConferenceFailure]]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """What a provider declares about the system behind it.
 
     `options` is the msgspec.Struct of its settings (text written `secret:NAME` is resolved by `call.secret`).
@@ -123,12 +118,11 @@ class Provider:
     deletes: bool = False
     outlives_event: bool = False
     limits: Limits = Limits()
-    errors: ErrorTable = field(default_factory=dict)
+    errors: ErrorTable = msgspec.field(default_factory=dict)
     error_code: Callable[[Reply], Code | None] = lambda reply: None
 
 
-@dataclass(frozen=True, slots=True)
-class Conference:
+class Conference(msgspec.Struct, frozen=True):
     """What a provider made: its id there (at most 512 characters), how to enter, and what guests should read.
 
     `host` is the address of the account that it was made with, where the system names one.
@@ -140,8 +134,7 @@ class Conference:
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A conference made earlier: its id, the attempt it was made under, the account."""
 
     id: str
@@ -149,16 +142,14 @@ class Known:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What differs from what the provider was last told: the event as it is now, and the fields that changed."""
 
     event: Event
     fields: frozenset[EventField]
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """Who opens a late-bound link."""
 
     name: str = ""

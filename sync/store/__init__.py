@@ -14,15 +14,15 @@ raised. Both are raised before anything is sent.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+import msgspec
 
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A document as it was read or just written. `version` is the adapter's own, and only compared by it."""
 
     kind: str
@@ -31,8 +31,7 @@ class Document:
     version: object
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(msgspec.Struct, frozen=True):
     """Refused with Conflict when the document exists."""
 
     kind: str
@@ -40,16 +39,14 @@ class Create:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(msgspec.Struct, frozen=True):
     """Refused with Conflict unless the document is still `read`."""
 
     read: Document
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Refused with Conflict unless the document is still `read`."""
 
     read: Document

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conference.data import ConferenceData, EntryPoint, Parameter, check_solution, compose
 from conference.errors import InvalidConferenceData, Permanent

@@ -17,7 +17,9 @@ def clock() -> MovedClock:
 @pytest.fixture
 def world(tmp_path: Path, clock: MovedClock) -> Iterator[World]:
     with Simulator(clock=clock, validate=True) as simulator:
-        yield World(simulator, tmp_path, clock)
+        world = World(simulator, tmp_path, clock)
+        yield world
+        world.store.close()
 
 
 @pytest.fixture

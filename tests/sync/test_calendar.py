@@ -14,7 +14,7 @@ from simulator.server import Simulator
 from sync.calendar import GoogleCalendar
 from tests.world import ADA, BOB
 
-TIMES = {"start": {"dateTime": "2027-03-01T09:00:00Z"}, "end": {"dateTime": "2027-03-01T10:00:00Z"}}
+TIMES: dict[str, Any] = {"start": {"dateTime": "2027-03-01T09:00:00Z"}, "end": {"dateTime": "2027-03-01T10:00:00Z"}}
 
 
 def soon() -> Deadline:

@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from conference.errors import AuthenticationRequired, CredentialsRefused, InvalidSetting, Temporary
 from conference.event import Attendee

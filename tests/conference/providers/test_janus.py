@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from conference.errors import CredentialsRefused, InvalidSetting, OutcomeUnknown, Temporary
 from conference.event import PLACEHOLDER_TITLE

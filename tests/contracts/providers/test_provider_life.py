@@ -1,9 +1,9 @@
 """A conference is made once for each attempt, found, changed, and deleted, as the provider declares it can."""
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from conference.data import compose
 from conference.errors import OutcomeUnknown, Permanent, Temporary

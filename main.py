@@ -65,9 +65,7 @@ def service() -> "Service":
     """Everything that answers requests, joined once in each process."""
     with _Joined.lock:
         if _Joined.service is None:
-            from service import Service
-
-            _Joined.service = Service(_settings, SystemClock(), int(os.environ.get("THREADS", "80")))
+            _Joined.service = _joined()
             startup.loaded()
             atexit.register(_Joined.service.close)
         return _Joined.service
@@ -88,6 +86,21 @@ class Response(NamedTuple):
     sent: flask.Response
     outcome: str = "ok"
     level: int = logging.INFO
+
+
+def _joined() -> "Service":
+    """Join everything; what it is made of loads while the certificates are on their way."""
+    from conference.certificates import google_keys, local_keys
+    from conference.exchange import HttpClient
+
+    clock, client = SystemClock(), HttpClient()
+    client.open()
+    path = _settings.key_file
+    keys = local_keys(path, clock) if path else google_keys(_settings.google_api, client, clock)
+    threading.Thread(target=keys.prefetch, name="certificates", daemon=True).start()
+    from service import Service
+
+    return Service(_settings, clock, int(os.environ.get("THREADS", "80")), client, keys)
 
 
 def anyroom(request: flask.Request) -> flask.Response:

@@ -19,7 +19,7 @@ from conference.clock import SystemClock
 from conference.data import check_solution
 from conference.errors import InvalidSetting, Permanent
 from conference.identity import Accepted
-from conference.secrets import open_secrets
+from conference.secrets import open_secrets, secret_name
 from conference.solution import Solution
 
 DEFAULT_CONFIG = "anyroom.toml"
@@ -144,11 +144,22 @@ def _solution(solution_id: str, table: object) -> Solution:
         notes=notes,
         parameters=tuple(parameters.items()),
     )
+    _check_secrets(where, solution.options)
     try:
         check_solution(solution)
     except Permanent as error:
         raise InvalidSetting(f"{where} {error.reason.removeprefix('solution-')}", error.detail) from error
     return solution
+
+
+def _check_secrets(where: str, options: msgspec.Struct) -> None:
+    """Raise InvalidSetting when an option is written `secret:` and names none."""
+    for option, value in msgspec.structs.asdict(options).items():
+        try:
+            if isinstance(value, str):
+                secret_name(value)
+        except InvalidSetting as error:
+            raise InvalidSetting(f"{where} {option}", error.detail) from error
 
 
 def _text(where: str, table: dict[str, Any], key: str) -> str:

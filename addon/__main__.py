@@ -28,11 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m addon", description=__doc__)
     config = os.environ.get("ANYROOM_CONFIG", "anyroom.toml")
     parser.add_argument("--config", default=config, help="the solutions (default: %(default)s)")
-    parser.add_argument("--url", required=True, help="the function's public origin, https://...")
+    parser.add_argument("--url", default="", help="the function's public origin, https://...")
     parser.add_argument("--out", default="addon/build", type=Path, help="the folder to write (default: %(default)s)")
     parser.add_argument("--name", default=NAME, help="the add-on's name (default: %(default)s)")
     parser.add_argument("--logo", default="", help="the add-on's logo (default: the first solution's)")
     given = parser.parse_args(arguments)
+    if not given.url:
+        print("addon: say where the function is: make addon URL=https://...", file=sys.stderr)
+        return 1
     try:
         made = product(load_solutions(given.config), given.url, given.name, given.logo)
         files = build(made)

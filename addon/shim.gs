@@ -96,6 +96,9 @@ function conferenceAnswer_(solution, calendarId, eventId) {
   if (!answer || typeof answer !== 'object') {
     throw new Failure_('the answer holds no conferenceData');
   }
+  if (answer.error) {
+    console.warn('Anyroom: the function refused a conference of %s%s', solution, request_(response));
+  }
   return answer;
 }
 
@@ -280,10 +283,17 @@ function post_(path, body) {
   });
 }
 
+/** The id under which the function's log has this request: what joins the two logs. */
+function request_(response) {
+  const headers = response.getHeaders();
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === 'x-request-id');
+  return /^[0-9a-f]{16}$/.test(headers[name]) ? ', request ' + headers[name] : '';
+}
+
 function json_(response) {
   const status = response.getResponseCode();
   if (status !== 200) {
-    throw new Failure_('the function answered ' + status);
+    throw new Failure_('the function answered ' + status + request_(response));
   }
   let answer;
   try {

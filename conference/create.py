@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextvars import copy_context
 from typing import Protocol
 
 import msgspec
@@ -128,7 +129,7 @@ class Creation:
     def run(self) -> ConferenceData:
         """The conference of the event, made now or made before. Raises ConferenceFailure."""
         self._check_domain()
-        reading = self._ports.workers.submit(self._read_event)
+        reading = self._ports.workers.submit(copy_context().run, self._read_event)
         keeper = self._prove_authority()
         claim = self._take_claim()
         if isinstance(claim, ConferenceData):

@@ -33,6 +33,10 @@ class HttpClient:
         # At lower levels it logs URLs with their queries.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
+    def open(self) -> None:
+        """Do now what the first exchange would do: load the transport."""
+        from conference import transport  # noqa: F401  # loading it is all
+
     def exchange(self, request: Request, seconds: float, origins: Collection[str], repeatable: bool) -> Reply:
         """Send the request to one of `origins` and return the reply, whatever its status, within `seconds`.
 

@@ -101,7 +101,7 @@ class PublishedKeys:
         try:
             published, lifetime = self._fetch()
             keys = {str(key["kid"]): _public_key(key) for key in published["keys"]}
-        except (AnyroomError, KeyError, TypeError, ValueError) as error:
+        except (AnyroomError, KeyError, OSError, TypeError, ValueError) as error:
             _log.warning("certificates not fetched: %s", getattr(error, "reason", type(error).__name__))
             return
         if keys:
@@ -148,7 +148,7 @@ class Verifier:
             raise Unauthenticated("wrong-issuer")
         audience = claims.get("aud")
         if not isinstance(audience, str) or audience not in audiences:
-            raise Unauthenticated("wrong-audience")
+            raise Unauthenticated("wrong-audience", f"Google signed for {str(audience)[:200]!a}")
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise Unauthenticated("no-subject")
         now = self._clock.now().timestamp()

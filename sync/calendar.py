@@ -25,6 +25,8 @@ FIELDS = (
 """What is read of an event."""
 
 _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
+_SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+"""The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
 _NOT_THERE = frozenset({404, 410})
 _PASSING = frozenset({408, 429})
 
@@ -112,7 +114,7 @@ def _failure(error: HttpError) -> ConferenceFailure:
     detail = f"Calendar answered {status} {reason}".strip()
     if reason in _QUOTA or status in _PASSING or status >= 500:
         return Temporary("calendar-unavailable", detail)
-    refused = PermissionDenied if status in (401, 403) else Permanent
+    refused = PermissionDenied if status in (401, 403) and reason not in _SWITCHED_OFF else Permanent
     return refused("calendar-refused", detail)
 
 

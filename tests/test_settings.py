@@ -160,6 +160,13 @@ def test_f23_a_wrong_field_of_a_solution_is_named(tmp_path: Path, changes: dict[
     assert named in str(error)
 
 
+def test_f32_a_name_that_no_secret_can_have_is_found_at_the_start(tmp_path: Path) -> None:
+    demo = {"provider": "demo", "name": "Demo", "logo": LOGO, "api_key": "secret:two words"}
+    error = refused(config(tmp_path, demo=demo))
+    assert error.reason == "[solutions.demo] api_key"
+    assert "two words" not in str(error)
+
+
 def test_a_notice_that_does_not_fit_is_found_at_the_start(tmp_path: Path) -> None:
     assert "notes" in str(refused(config(tmp_path, acme={**JITSI, "notes": "x" * 2049})))
 

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 import settings as knobs
+from conference.certificates import google_keys
 from conference.clock import Deadline, SystemClock
 from conference.endpoint import Answer, Incoming
 from conference.exchange import HttpClient
@@ -163,14 +164,10 @@ class World:
         """A new instance of the function, as a new process would be."""
         (self.folder / "anyroom.toml").write_text(toml(self.solutions), "utf-8")
         outside = Outside()
-        service = Service(
-            knobs.load(self.environment),
-            self.clock,
-            8,
-            store=SeenStore(self.store, outside),
-            client=SeenClient(outside),
-            provider=self._provider,
-        )
+        settings, client = knobs.load(self.environment), SeenClient(outside)
+        keys = google_keys(settings.google_api, client, self.clock)
+        store = SeenStore(self.store, outside)
+        service = Service(settings, self.clock, 8, client, keys, store=store, provider=self._provider)
         return Instance(service, outside)
 
     def ask(self, instance: Instance, event: str, **how: Any) -> Answer:

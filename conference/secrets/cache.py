@@ -23,7 +23,7 @@ used the value before a change learns of the change."""
 NAMES = 256
 """The most secrets kept; past it the one that was asked for longest ago is forgotten."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("anyroom.secrets")
 
 
 @dataclass(frozen=True, slots=True)

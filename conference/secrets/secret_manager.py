@@ -29,7 +29,7 @@ _REFUSALS = {
     "NOT_FOUND": ("secret-missing", "no such secret, or it has no version; create it and add a version"),
     "PERMISSION_DENIED": (
         "secret-permission",
-        "permission denied, or no such secret; grant roles/secretmanager.secretAccessor on it to the function's account",
+        "permission denied, or no such secret; grant roles/secretmanager.secretAccessor on it to the service account",
     ),
     "FAILED_PRECONDITION": (
         "secret-disabled",

@@ -5,14 +5,14 @@ The limits are Firestore's ("Usage and limits": nesting, names, ids) or tighter.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from conference.errors import Permanent
-from sync.store import Body, Change, Create, Delete, Document, Replace
+from sync.store import Change, Create, Delete, Document, Replace
 
 MAX_BYTES = 256 * 1024
 MAX_CHANGES = 20
@@ -25,6 +25,10 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _INT64 = 1 << 63
+_ANY = frozenset({str, bool, type(None)})
+"""Of these types any value is possible; text with half a surrogate pair fails when it is encoded."""
+_SHORT = MAX_NAME_BYTES // 4  # No character has more than four bytes.
+_NO_BEGINNINGS = frozenset({"", "_", "$"})
 
 
 def prepared(changes: Sequence[Change]) -> list[dict[str, Any] | None]:
@@ -86,26 +90,30 @@ def _prepared(change: Change) -> dict[str, Any] | None:
     check_address(*target(change))
     if isinstance(change, Delete):
         return None
-    body = _body(change.body, change.read.body["rev"] + 1 if isinstance(change, Replace) else 1)
+    body = _mapping(change.body, 0)
+    body["rev"] = change.read.body["rev"] + 1 if isinstance(change, Replace) else 1
     size = len(msgspec.json.encode(body))
     if size > MAX_BYTES:
         raise Permanent("document-too-large", f"{size} bytes, at most {MAX_BYTES} are possible")
     return body
 
 
-def _body(body: Body, rev: int) -> dict[str, Any]:
-    copy = _mapping(dict(body), 0)
-    copy["rev"] = rev
+def _mapping(mapping: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    copy = {}
+    for name, value in mapping.items():
+        if (
+            type(name) is not str
+            or name[:1] in _NO_BEGINNINGS
+            or (len(name) > _SHORT and len(name.encode()) > MAX_NAME_BYTES)
+        ):
+            raise ValueError("a body's names are text of 1 to 1,500 bytes that begins with neither _ nor $")
+        copy[name] = value if type(value) in _ANY else _value(value, depth)
     return copy
-
-
-def _mapping(mapping: dict[Any, Any], depth: int) -> dict[str, Any]:
-    return {_name(name): _value(value, depth) for name, value in mapping.items()}
 
 
 def _value(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind in _ANY:
         return value
     if kind is int and -_INT64 <= value < _INT64:
         return value
@@ -116,12 +124,6 @@ def _value(value: Any, depth: int) -> Any:
     if depth < MAX_DEPTH:
         if kind is dict:
             return _mapping(value, depth + 1)
-        if kind is list and not any(type(item) is list for item in value):
+        if kind is list and list not in map(type, value):
             return [_value(item, depth + 1) for item in value]
     raise ValueError(f"a body cannot hold this {kind.__name__}")
-
-
-def _name(name: Any) -> str:
-    if type(name) is not str or not name or name[0] in "_$" or len(name.encode()) > MAX_NAME_BYTES:
-        raise ValueError("a body's names are text of 1 to 1,500 bytes that begins with neither _ nor $")
-    return name

@@ -1,5 +1,5 @@
 'use strict';
-/** One real HTTP exchange: UrlFetchApp's options with their URL on standard input, {status, body} on standard output. */
+/** One real HTTP exchange: UrlFetchApp's options with their URL on standard input, {status, headers, body} on standard output. */
 
 async function exchange({url, method, contentType, headers, payload, followRedirects}) {
   const response = await fetch(url, {
@@ -8,7 +8,7 @@ async function exchange({url, method, contentType, headers, payload, followRedir
     body: payload,
     redirect: followRedirects ? 'follow' : 'manual',
   });
-  return {status: response.status, body: await response.text()};
+  return {status: response.status, headers: Object.fromEntries(response.headers), body: await response.text()};
 }
 
 let input = '';

@@ -245,7 +245,11 @@ function project(scenario) {
       const answer = scenario.http.server ? exchanged(url, options) : scripted();
       refuse(answer.throws, answer.throws);
       refuse(answer.status >= 400 && !muteHttpExceptions, `Request failed for ${url} returned code ${answer.status}`);
-      return {getResponseCode: () => answer.status, getContentText: () => answer.body};
+      return {
+        getResponseCode: () => answer.status,
+        getContentText: () => answer.body,
+        getHeaders: () => answer.headers || {},
+      };
     },
   };
 

@@ -79,7 +79,8 @@ def test_an_error_keeps_its_type(kind: str, apps_script: Any) -> None:
     error = {"error": {"conferenceErrorType": kind}}
     outcome = apps_script(CREATE, http=answering(error))
     assert created(outcome) == error
-    assert outcome["logs"] == []
+    [log] = outcome["logs"]
+    assert log["message"] == "Anyroom: the function refused a conference of jitsi"
 
 
 def test_a_user_who_must_sign_in_gets_the_address(apps_script: Any) -> None:
@@ -263,6 +264,11 @@ def test_a_builder_that_refuses_is_named_in_the_log(apps_script: Any) -> None:
     ("answer", "reason"),
     [
         ({"status": 503}, "the function answered 503"),
+        (
+            {"status": 404, "headers": {"X-Request-Id": "0123456789abcdef"}},
+            "the function answered 404, request 0123456789abcdef",
+        ),
+        ({"status": 404, "headers": {"X-Request-Id": "about ada@example.com"}}, "the function answered 404"),
         ({"body": "<html>"}, "the function did not answer with JSON"),
         ({"body": "null"}, "the function did not answer with a JSON object"),
         ({"body": {"conferenceData": None}}, "the answer holds no conferenceData"),
@@ -273,7 +279,7 @@ def test_a_builder_that_refuses_is_named_in_the_log(apps_script: Any) -> None:
     ],
 )
 def test_a_strange_answer_is_described_in_the_log(answer: dict[str, Any], reason: str, apps_script: Any) -> None:
-    [log] = apps_script(CREATE, http=[answer])["logs"]
+    log = apps_script(CREATE, http=[answer])["logs"][-1]
     assert log["message"] == f"Anyroom: no conference of jitsi: {reason}"
 
 

@@ -107,6 +107,13 @@ def test_f24_a_forged_script_token_is_refused(google: Google, forgery: dict[str,
     assert refusal(lambda: google.verifier().script_user(token)) == reason
 
 
+def test_an_audience_that_google_signed_for_is_told_to_the_administrator(google: Google) -> None:
+    token = google.identity.script_token(ADA, aud="other-client")
+    with pytest.raises(Unauthenticated) as refused:
+        google.verifier().script_user(token)
+    assert refused.value.detail == "Google signed for 'other-client'"
+
+
 def test_f24_a_token_signed_with_another_key_under_a_known_id_is_refused(google: Google) -> None:
     from dataclasses import replace
 

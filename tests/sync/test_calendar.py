@@ -100,6 +100,7 @@ def test_f60_nothing_but_reads_ever_leaves(simulator: Simulator, calendar: Googl
         (403, error("rateLimitExceeded"), Temporary),
         (403, error("userRateLimitExceeded"), Temporary),
         (403, error("quotaExceeded"), Temporary),
+        (403, error("accessNotConfigured"), Permanent),
         (429, error("rateLimitExceeded"), Temporary),
         (408, b"", Temporary),
         (500, error("backendError"), Temporary),

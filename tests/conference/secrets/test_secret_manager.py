@@ -80,7 +80,7 @@ def unauthenticated(stand_in: SecretManagerStandIn) -> None:
     [
         (unknown, "secret-missing", "create it and add a version"),
         (without_version, "secret-missing", "create it and add a version"),
-        (forbidden, "secret-permission", f"{GRANT} on it to the function's account"),
+        (forbidden, "secret-permission", f"{GRANT} on it to the service account"),
         (unknown_to_whom_sees_no_project, "secret-permission", f"or no such secret; {GRANT}"),
         (disabled, "secret-disabled", "enable it or add a new one"),
         (destroyed, "secret-disabled", "enable it or add a new one"),

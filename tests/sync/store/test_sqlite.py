@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conference.errors import InvalidSetting, StoreUnavailable
-from sync.store import Create, Document, Replace, sqlite
+from sync.store import Create, Document, Replace, sqlite, sqlite_file
 from sync.store.sqlite import PATIENCE, SqliteStore
 from tests.emulator import ROOT
 
@@ -81,10 +81,11 @@ def test_another_program_s_database_stops_the_start_and_gets_no_tables(path: Pat
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 
 
-def test_a_file_of_a_later_anyroom_stops_the_start(store: SqliteStore, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as later:
-        later.execute("PRAGMA user_version = 2")
-    with pytest.raises(InvalidSetting, match=r"ANYROOM_STORE.*later"):
+@pytest.mark.parametrize(("schema", "when"), [(1, "earlier"), (3, "later")])
+def test_a_file_of_another_schema_stops_the_start(store: SqliteStore, path: Path, schema: int, when: str) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"PRAGMA user_version = {schema}")
+    with pytest.raises(InvalidSetting, match=rf"ANYROOM_STORE.*{when}"):
         SqliteStore(str(path))
 
 
@@ -134,7 +135,7 @@ def test_bodies_are_json_that_any_sqlite_tool_reads(store: SqliteStore, path: Pa
     create(store, "a", text="ü", due=NOON)
     with closing(sqlite3.connect(path)) as tool:
         (text,) = tool.execute("SELECT body FROM documents WHERE kind = 'thing' AND key = 'a'").fetchone()
-    assert text == '{"text":"ü","due":{"$time":"2025-06-01T12:00:00.000000+00:00"},"rev":1}'
+    assert text == '{"text":"ü","due":{"$time":"2025-06-01T12:00:00Z"},"rev":1}'
 
 
 # Waiting
@@ -219,7 +220,7 @@ def test_a_failure_within_a_commit_leaves_nothing_of_it_and_the_store_usable(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "_REPLACE", "UPDATE missing SET rev = ?, body = ? WHERE id = ? AND rev = ?")
+        patch.setattr(sqlite, "_REPLACE", "UPDATE missing SET ({}) = ({}) WHERE id = ? AND mark = ?")
         read = create(store, "a")
         with pytest.raises(StoreUnavailable, match="no such table"):
             store.commit([Create("thing", "b", {}), Replace(read, {})])
@@ -270,24 +271,51 @@ def plan(path: Path, query: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [(kind, field) for kind, fields in sqlite.INDEXED.items() for field in fields]
+    ("kind", "field"), [(kind, field) for kind, fields in sqlite_file.INDEXED.items() for field in fields]
 )
 def test_what_is_declared_is_found_by_index(store: SqliteStore, path: Path, kind: str, field: str) -> None:
     query = asked(store, lambda: store.find(kind, field, "x", 5, "k"))
-    assert f"USING INDEX documents_{kind}_{field} (<expr>=? AND key>?)" in plan(path, query)
+    assert f"USING INDEX documents_{kind}_{field} ({kind}_{field}=? AND key>?)" in plan(path, query)
+
+
+def test_empty_text_is_found_where_only_text_is_indexed(store: SqliteStore) -> None:
+    empty = create(store, "a", "mapping", conference="")
+    create(store, "b", "mapping", conference=None)
+    create(store, "c", "mapping", conference="x")
+    assert store.find("mapping", "conference", "", 5) == [empty]
 
 
 def test_what_is_due_is_found_by_index(store: SqliteStore, path: Path) -> None:
     query = asked(store, lambda: store.due("mapping", NOON, 5))
-    assert plan(path, query) == "SEARCH documents USING INDEX documents_due (kind=? AND <expr><?)"
+    assert plan(path, query) == "SEARCH documents USING INDEX documents_due (kind=? AND due<?)"
 
 
 def test_a_field_that_is_declared_later_gets_its_index_when_the_file_is_opened(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = create(store, "a", colour="red")
-    monkeypatch.setattr(sqlite, "INDEXED", {"thing": ("colour",)})
+    create(store, "number", colour=5)
+    empty = create(store, "empty", colour="")
+    monkeypatch.setattr(sqlite_file, "INDEXED", {"thing": ("colour",)})
     with closing(SqliteStore(str(path))) as later:
         assert later.find("thing", "colour", "red", 5) == [made]
+        assert later.find("thing", "colour", "5", 5) == []
+        assert later.find("thing", "colour", "", 5) == [empty]
         query = asked(later, lambda: later.find("thing", "colour", "red", 5))
     assert "documents_thing_colour" in plan(path, query)
+
+
+# What a commit costs
+
+
+def test_a_single_change_is_a_single_statement(store: SqliteStore) -> None:
+    store.open()
+    made = create(store, "a", due=NOON)
+    assert asked(store, lambda: store.commit([Create("thing", "b", {})])).startswith("INSERT")
+    assert asked(store, lambda: store.commit([Replace(made, {})])).startswith("UPDATE")
+
+
+def test_a_replacement_writes_to_no_index_of_what_stays_as_it_was(store: SqliteStore) -> None:
+    made = create(store, "a", "mapping", calendar="c", conference="", due=NOON)
+    query = asked(store, lambda: store.commit([Replace(made, {**made.body, "conference": "x"})]))
+    assert query.startswith("UPDATE documents SET (mark, mapping_conference, body) = ")

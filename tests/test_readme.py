@@ -1,0 +1,254 @@
+"""What README.md says is what the code does: its tables, its examples and its names."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from inspect import signature
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import settings
+from bench.figures import GOALS
+from conference import addon, providers
+from conference.data import EntryPoint, compose
+from conference.endpoint import ERROR_TYPES
+from conference.limits import MOST_OF_TYPE
+from conference.providers.base import Conference
+from conference.solution import Solution
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+DEPLOYED = sorted([*ROOT.glob("*.py"), *ROOT.glob("conference/**/*.py"), *ROOT.glob("sync/**/*.py")])
+NOT_DEPLOYED = "demo"
+ASKED_AGAIN = {
+    "chosen": "the same room: we choose its id",
+    "keyed": "the same room: it knows our key",
+    "searchable": "looked for first",
+    "none": "might be made twice",
+}
+
+
+def table(*head: str) -> list[list[str]]:
+    """The rows of the one table whose first columns are headed so."""
+    [rows] = [rows for names, rows in tables() if tuple(names[: len(head)]) == head]
+    return rows
+
+
+def tables() -> Iterator[tuple[list[str], list[list[str]]]]:
+    lines = README.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("| --- |"):
+            rows = takewhile(lambda text: text.startswith("|"), lines[number + 1 :])
+            yield cells(lines[number - 1]), [cells(row) for row in rows]
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def code(cell: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every text in a file's code."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_systems_are_as_their_providers_declare() -> None:
+    expected = [row_of(name) for name in providers.names()]
+    wanted = "\n".join(f"| {' | '.join(row)} |" for row in expected)
+    assert table("provider", "system") == expected, f"the table should be\n{wanted}"
+
+
+def row_of(name: str) -> list[str]:
+    loaded = providers.load(name)
+    module = import_module(f"conference.providers.{name}")
+    system = (module.__doc__ or "").partition(":")[0]
+    needed = [field.name for field in msgspec.structs.fields(loaded.declared.options) if field.required]
+    ways = set(texts(Path(str(module.__file__)))) & set(MOST_OF_TYPE)
+    return [
+        f"`{name}`",
+        system,
+        ", ".join(f"`{field}`" for field in needed) or "nothing",
+        ", ".join(way for way in MOST_OF_TYPE if way in ways),
+        ", ".join(sorted(loaded.declared.updates)) or "nothing",
+        "yes" if loaded.delete else "no",
+        "yes" if loaded.find else "no",
+        ASKED_AGAIN[loaded.declared.idempotency],
+    ]
+
+
+def test_the_fields_of_every_solution_are_those_that_there_are() -> None:
+    documented = [code(row[0])[0] for row in table("every solution")]
+    assert set(documented) == set(signature(Solution).parameters) - {"id", "options"}
+
+
+def test_the_options_of_each_provider_have_those_defaults() -> None:
+    rows = table("provider", "option")
+    documented = {(row[0], name): row[2] for row in rows for name in code(row[1])}
+    expected = {
+        (name, field.name): "needed" if field.required else f"`{json.dumps(field.default)}`"
+        for name in providers.names()
+        for field in msgspec.structs.fields(providers.load(name).declared.options)
+        if name != NOT_DEPLOYED
+    }
+    assert documented == expected
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    read = {text for path in DEPLOYED for text in texts(path) if re.fullmatch(r"ANYROOM_[A-Z_]+", text)}
+    documented = {code(row[0])[0] for row in table("variable")}
+    assert {name for name in documented if name.startswith("ANYROOM_")} == read
+    everything = {text for path in DEPLOYED for text in texts(path)}
+    assert documented <= everything
+
+
+def test_the_variables_have_those_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    loaded = settings.load({"ANYROOM_IDENTITY": "script=CLIENT_ID"})
+    defaults = {code(row[0])[0]: (code(row[1]) or [""])[0] for row in table("variable")}
+    assert f'"THREADS", "{defaults.pop("THREADS")}"' in (ROOT / "main.py").read_text("utf-8")
+    assert defaults == {
+        "ANYROOM_IDENTITY": "",
+        "ANYROOM_CONFIG": settings.DEFAULT_CONFIG,
+        "ANYROOM_STORE": loaded.store,
+        "ANYROOM_SECRETS": loaded.secrets,
+        "ANYROOM_PUBLIC_URL": loaded.public_url,
+        "ANYROOM_REPLY": loaded.reply,
+        "ANYROOM_GOOGLE_API": loaded.google_api,
+        "GOOGLE_CLOUD_PROJECT": loaded.project,
+    }
+
+
+def test_the_configuration_in_it_is_taken(tmp_path: Path) -> None:
+    [example] = blocks("toml")
+    (tmp_path / "anyroom.toml").write_text(example, "utf-8")
+    solutions = settings.load_solutions(str(tmp_path / "anyroom.toml"))
+    assert {solution.provider for solution in solutions} == set(providers.names()) - {NOT_DEPLOYED}
+
+
+def test_the_routes_are_those_of_the_function() -> None:
+    tree = ast.parse((ROOT / "main.py").read_text("utf-8"))
+    [routes] = [
+        node.value for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "ROUTES"
+    ]
+    assert isinstance(routes, ast.Dict)
+    expected = {
+        ast.literal_eval(path): ast.literal_eval(answer.elts[0])
+        for path, answer in zip(routes.keys, routes.values, strict=True)
+        if path is not None and isinstance(answer, ast.Tuple)
+    }
+    assert {code(row[0])[0]: row[1] for row in table("route")} == expected
+
+
+def test_the_answer_in_it_has_the_shape_of_a_real_one() -> None:
+    [shown] = (json.loads(block) for block in blocks("json"))
+    data = shown["conferenceData"]
+    made = Conference(data["conferenceId"], (EntryPoint("VIDEO", data["entryPoints"][0]["uri"]),))
+    solution = Solution(data["conferenceSolutionId"], "Jitsi Meet", "", "jitsi", None)
+    [parameter] = data["conferenceParameters"]
+    assert addon.render("script", compose(made, solution, parameter["value"])) == shown
+
+
+def test_every_error_type_and_every_reason_in_it_exists() -> None:
+    rows = table("`outcome`")
+    outcomes = {name for row in rows for name in code(row[0])}
+    assert outcomes - {"refused"} == set(ERROR_TYPES.values())
+    known = {text for path in DEPLOYED for text in texts(path)} | set(provider_reasons())
+    assert [reason for row in rows for reason in code(row[1]) if reason not in known] == []
+
+
+def provider_reasons() -> Iterator[str]:
+    """A provider's name, and a status or the system's own code."""
+    for name in providers.names():
+        codes = [*providers.load(name).declared.errors, *range(400, 600)]
+        yield from (f"{name}-{code}" for code in codes)
+
+
+def test_the_example_of_a_provider_passes_the_conformance_suite(tmp_path: Path) -> None:
+    [example] = blocks("python")
+    suite = tmp_path / "tests/contracts/providers"
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "conference", tmp_path / "conference", ignore=unwanted)
+    shutil.copytree(ROOT / "tests/contracts/providers", suite, ignore=unwanted)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "conference/providers/roundtable.py").write_text(example, "utf-8")
+    shutil.copy(ROOT / "tests/roundtable.py", suite / "harnesses/roundtable.py")
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "roundtable", str(suite)]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) > 50, "the suite is far larger"
+    assert "skipped" not in done.stdout
+
+
+def test_the_example_of_a_provider_is_styled_as_the_others(tmp_path: Path) -> None:
+    [example] = blocks("python")
+    for words in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *words, "--stdin-filename=conference/providers/roundtable.py", "-"]
+        done = subprocess.run(command, cwd=ROOT, input=example, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_goals_are_those_of_the_bench() -> None:
+    documented = {}
+    for name, _, sqlite, _, firestore in table("figure"):
+        [figure] = code(name)
+        documented[figure.replace("STORE", "sqlite")] = sqlite
+        documented[figure.replace("STORE", "firestore")] = firestore
+    assert documented == {name: f"{goal:.2f}x" for name, goal in GOALS.items() if goal is not None}
+
+
+def test_what_it_points_at_is_there() -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", README)
+    files = [link for link in links if not link.startswith(("#", "https://"))]
+    assert [link for link in files if not (ROOT / link).exists()] == []
+    headings = {
+        re.sub(r"[^a-z -]", "", text.lower()).replace(" ", "-") for text in re.findall(r"^#+ (.*)$", README, re.M)
+    }
+    assert {link[1:] for link in links if link.startswith("#")} <= headings
+
+
+def test_the_make_targets_in_it_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = {
+        name
+        for block in blocks("(?:sh|console)")
+        for name in re.findall(r"^(?:\$ )?make ([a-z]+)", block, re.MULTILINE)
+    }
+    targets |= set(re.findall(r"`make ([a-z]+)", README))
+    assert targets >= {"run", "test", "addon", "bench"}
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+    variables = set(re.findall(r"make [a-z]+ ([A-Z_]+)=", README))
+    assert [name for name in variables if f"$({name})" not in makefile] == []
+
+
+def test_the_picture_is_a_picture_for_everybody() -> None:
+    from xml.etree import ElementTree
+
+    tree: Any = ElementTree.parse(ROOT / "docs/create-flow.svg").getroot()
+    words = " ".join(tree.itertext())
+    assert "prefers-color-scheme: dark" in words
+    assert "/conferences" in words
+    assert tree.find("{http://www.w3.org/2000/svg}desc") is not None
+    assert re.search(r"!\[[^\]]{40,}\]\(docs/create-flow\.svg\)", README)

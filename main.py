@@ -13,10 +13,12 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import flask
+from werkzeug.exceptions import ClientDisconnected
 
 import logs
 import settings as knobs
@@ -38,10 +40,13 @@ if TYPE_CHECKING:
     from conference.endpoint import Answer, Incoming
     from service import Service
 
-DEADLINE = 18.0
-"""Seconds for a whole answer: an add-on has 30 (Quotas for Google services), and we promise 20."""
+DEADLINE = 15.0
+"""Seconds for an answer, beside one last word with the store: an add-on has 30 (Quotas for Google services), and we
+promise 20."""
 MAX_BODY = 256 * 1024
 """Bytes of a request's body."""
+BODY_PAUSE = 5.0
+"""Seconds to wait for more of a request's body."""
 _MAX_URL = 2048
 
 _HEADERS = {
@@ -180,23 +185,44 @@ def _incoming(asked: Asked) -> "Incoming":
         url=asked.request.full_path.rstrip("?"),
         authorization=asked.request.headers.get("Authorization", ""),
         solution=asked.request.args.get("solution", ""),
-        body=_body(asked.request),
+        body=_body(asked),
         deadline=asked.deadline,
         legs=asked.legs,
         note=asked.note,
     )
 
 
-def _body(request: flask.Request) -> bytes:
-    """The body, read up to the cap. Raises TooLarge, BadRequest."""
+def _body(asked: Asked) -> bytes:
+    """The body, read up to the cap; without a token nothing is read. Raises Unauthenticated, TooLarge, BadRequest."""
+    request = asked.request
+    if not request.headers.get("Authorization"):
+        raise Unauthenticated("no-token")
     if (request.content_length or 0) > MAX_BODY:
         raise TooLarge("body-too-large")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise BadRequest("content-encoding", "a compressed body is not read")
-    body = request.stream.read(MAX_BODY + 1)
+    try:
+        with _time_limit(request, BODY_PAUSE):
+            body = request.stream.read(MAX_BODY + 1)
+    except (OSError, ClientDisconnected) as error:  # gunicorn's errors of a chunked body are OSErrors
+        raise BadRequest("body-cut", type(error).__name__) from error
     if len(body) > MAX_BODY:
         raise TooLarge("body-too-large")
     return body
+
+
+@contextmanager
+def _time_limit(request: flask.Request, seconds: float) -> Iterator[None]:
+    """Let no single wait for the client's bytes take longer; other servers than gunicorn show no socket."""
+    connection = request.environ.get("gunicorn.socket")
+    before = connection.gettimeout() if connection else None
+    if connection:
+        connection.settimeout(seconds)
+    try:
+        yield
+    finally:
+        if connection:
+            connection.settimeout(before)
 
 
 def _refusal(refused: RequestRefused) -> flask.Response:

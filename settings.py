@@ -5,7 +5,6 @@ README.md.
 """
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,15 +19,13 @@ from conference.data import check_solution
 from conference.errors import InvalidSetting, Permanent
 from conference.identity import Accepted
 from conference.secrets import open_secrets, secret_name
-from conference.solution import Solution
+from conference.solution import ID, LOGO, Solution
 
 DEFAULT_CONFIG = "anyroom.toml"
 GOOGLE_API = "https://www.googleapis.com"
 
-_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
+_DEMONSTRATION_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
-_GOOGLE_LOGO = re.compile(r"https://([a-z0-9-]+\.)*(googleusercontent\.com|gstatic\.com|google\.com)/\S+")
-_SOLUTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -96,9 +93,9 @@ def solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
 
 def _demonstration(simulator: str) -> Mapping[str, Any]:
     """The solutions of a start without anyroom.toml: Jitsi's public server, and rooms that live in the simulator."""
-    demo = {"provider": "demo", "logo": _LOGO, "url": simulator}
+    demo = {"provider": "demo", "logo": _DEMONSTRATION_LOGO, "url": simulator}
     return {
-        "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _LOGO},
+        "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _DEMONSTRATION_LOGO},
         "demo": {**demo, "name": "Demo rooms"},
         "demo-signin": {**demo, "name": "Demo rooms (sign-in)", "sign_in": True},
     }
@@ -111,14 +108,14 @@ def _solutions_of(tables: Mapping[str, Any]) -> tuple[Solution, ...]:
 def _solution(solution_id: str, table: object) -> Solution:
     """One table: the fields that every solution has, and the rest as the provider's own options."""
     where = f"[solutions.{solution_id}]"
-    if not _SOLUTION_ID.fullmatch(solution_id):
+    if not ID.fullmatch(solution_id):
         raise InvalidSetting(where, "an id is lower-case letters, digits and hyphens, at most 63")
     if not isinstance(table, dict):
         raise InvalidSetting(where, "is no table")
     rest = dict(table)
     name = _text(where, rest, "name")
     logo = _text(where, rest, "logo")
-    if not _GOOGLE_LOGO.fullmatch(logo):
+    if not LOGO.fullmatch(logo):
         raise InvalidSetting(
             f"{where} logo", "must be an https address on Google's servers, such as lh3.googleusercontent.com"
         )

@@ -5,19 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conference.errors import InvalidSetting
-from conference.solution import Solution
+from conference.solution import ID, LOGO, LOGO_HOSTS, Solution
 
 NAME = "Anyroom"
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = re.compile(rf"https://((?:{_LABEL}\.)+(?=[a-z]){_LABEL})/?", re.ASCII | re.IGNORECASE)
-_SOLUTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-
-# "Provide conference solution logos": on Google's infrastructure, as the Marketplace SDK's uploaded icons are.
-LOGO_HOSTS = ("googleusercontent.com", "gstatic.com", "ggpht.com", "google.com")
-_LOGO = re.compile(
-    rf"https://(?:{_LABEL}\.)*(?:{'|'.join(map(re.escape, LOGO_HOSTS))})/[!-~]+", re.ASCII | re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ def product(solutions: Iterable[Solution], url: str, name: str = NAME, logo: str
 
 
 def _entry(solution: Solution) -> Entry:
-    if not _SOLUTION_ID.fullmatch(solution.id):
+    if not ID.fullmatch(solution.id):
         raise InvalidSetting(
             f"[solutions.{solution.id!r}]", "an id is 1 to 63 of a-z, 0-9 and -, and does not begin with -"
         )
@@ -84,7 +77,7 @@ def _name(setting: str, name: str) -> str:
 
 
 def _logo(setting: str, logo: str) -> str:
-    if not _LOGO.fullmatch(logo):
+    if not LOGO.fullmatch(logo):
         raise InvalidSetting(
             setting,
             f"{logo!r} is not an https URL on Google's servers ({', '.join(LOGO_HOSTS)}); upload the icon under "

@@ -14,7 +14,7 @@ from bench.world import ROOT, World, environment
 THREADS = 80
 """A function's threads, set to the concurrency of the service as production should."""
 _START_LIMIT = 30
-_LANES, _EACH = 32, 10
+_LANES, _EACH = 16, 100
 """Clients, and creates of each, that warm the emulator."""
 
 Environment = Callable[[World, int], dict[str, str]]

@@ -62,7 +62,7 @@ class Attempt:
         try:
             return self._with_retries()
         except CredentialsRefused:
-            if not self._renew(self._call.used_secrets):
+            if not self._deadline.left() or not self._renew(self._call.used_secrets):
                 raise
             return self._with_retries()
 

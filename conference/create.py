@@ -41,6 +41,8 @@ _READ = 6.0
 """Seconds for the reads of Calendar: an answer that is later than this is worth no more than a placeholder."""
 _POLL = (0.05, 0.1, 0.2, 0.4)
 
+_RECORD = 4.0
+"""Seconds that the provider leaves for the record of what it made."""
 _HANDOVER = 0.1
 """Seconds more than its own deadline that a read is waited for, so that its own word of the failure is heard."""
 
@@ -195,7 +197,8 @@ class Creation:
         """What is made and answered, under a claim that is let go as is right when that fails."""
         if claim.resumed and not self._adoptable():
             claim = self._ports.claims.restart(claim)
-        attempt = self._ports.attempt(self._wanted.solution, event, claim, self._deadline)
+        making = self._deadline.within(max(0.0, self._deadline.left() - _RECORD))
+        attempt = self._ports.attempt(self._wanted.solution, event, claim, making)
         try:
             with self._legs.leg("provider"):
                 conference = attempt.make()

@@ -9,6 +9,7 @@ from conference import notes as html
 from conference import text, uris
 from conference.entry_point import EntryPoint
 from conference.errors import InvalidConferenceData, Permanent
+from conference.event import PARAMETER
 from conference.limits import (
     ERROR_TYPES,
     MOST_ENTRY_POINTS,
@@ -23,7 +24,6 @@ from conference.text import shorten, shorten_bytes
 from conference.uris import dial
 
 __all__ = [
-    "MAPPING_PARAMETER",
     "ConferenceData",
     "ConferenceFailed",
     "EntryPoint",
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 # How ours are recognised on an event: the parameter whose value is the mapping's key.
-MAPPING_PARAMETER: Final = "anyroom"
 HOST_PARAMETER: Final = "adminEmail"
 
 Report = Callable[[str], None]
@@ -216,10 +215,10 @@ def _joined(notes: str, solution: Solution) -> tuple[str, str]:
 
 
 def _parameters(host: str, solution: Solution, mapping_key: str, report: Report) -> Iterator[Parameter]:
-    yield Parameter(MAPPING_PARAMETER, mapping_key)
+    yield Parameter(PARAMETER, mapping_key)
     fixed = _fixed(solution)
     if len(fixed) < len(solution.parameters):
-        report(f"parameter {MAPPING_PARAMETER} of the solution left out, it is ours")
+        report(f"parameter {PARAMETER} of the solution left out, it is ours")
     if host and all(parameter.key != HOST_PARAMETER for parameter in fixed):
         try:
             yield Parameter(HOST_PARAMETER, host)
@@ -231,7 +230,7 @@ def _parameters(host: str, solution: Solution, mapping_key: str, report: Report)
 def _fixed(solution: Solution) -> tuple[Parameter, ...]:
     """The solution's own parameters without ours."""
     try:
-        fixed = tuple(Parameter(key, value) for key, value in solution.parameters if key != MAPPING_PARAMETER)
+        fixed = tuple(Parameter(key, value) for key, value in solution.parameters if key != PARAMETER)
         _check_parameters(fixed)
     except InvalidConferenceData as error:
         raise Permanent("solution-parameters", f"a parameter of solution {solution.id}: {error}") from error

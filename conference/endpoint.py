@@ -10,7 +10,7 @@ from conference.addon import AddOnRequest
 from conference.budget import Budget
 from conference.clock import Deadline
 from conference.create import Creation, Ports, Wanted
-from conference.data import ConferenceData, ConferenceFailed, ErrorType
+from conference.data import ConferenceData, ConferenceFailed
 from conference.errors import (
     AuthenticationRequired,
     BadRequest,
@@ -18,8 +18,6 @@ from conference.errors import (
     InvalidConferenceData,
     NotFound,
     Permanent,
-    PermissionDenied,
-    SolutionForbidden,
     Temporary,
     TooManyRequests,
     Unauthenticated,
@@ -28,15 +26,6 @@ from conference.errors import (
 from conference.identity import User, Verifier
 from conference.legs import Legs
 from conference.solution import Solution
-
-ERROR_TYPES: Mapping[type[ConferenceFailure], ErrorType] = {
-    AuthenticationRequired: "AUTHENTICATION",
-    SolutionForbidden: "CONFERENCE_SOLUTION_FORBIDDEN",
-    PermissionDenied: "PERMISSION_DENIED",
-    Temporary: "TEMPORARY",
-    Permanent: "PERMANENT",
-    Unknown: "UNKNOWN",
-}
 
 _log = logging.getLogger("anyroom.endpoint")
 
@@ -149,11 +138,10 @@ class AddOnEndpoint:
 
 
 def _failed(failure: ConferenceFailure) -> ConferenceFailed:
-    kind = next(ERROR_TYPES[cls] for cls in type(failure).__mro__ if cls in ERROR_TYPES)
     if not isinstance(failure, AuthenticationRequired):
-        return ConferenceFailed(kind)
+        return ConferenceFailed(failure.error_type)
     try:
-        return ConferenceFailed(kind, failure.authentication_url)
+        return ConferenceFailed(failure.error_type, failure.authentication_url)
     except InvalidConferenceData as invalid:
         _log.warning("the sign-in address is not valid: %s", invalid.reason)
         return ConferenceFailed("TEMPORARY")

@@ -1,4 +1,4 @@
-"""Every error Anyroom raises, in one tree: each knows its reason word, whether to try again, and what the caller gets.
+"""Every error Anyroom raises, in one tree: the class says what the caller gets and whether trying again may help.
 
 AnyroomError
     ConferenceFailure         answered as a ConferenceError inside ConferenceData, HTTP 200
@@ -25,11 +25,11 @@ address or an event's title.
 
 from typing import ClassVar
 
+from conference.limits import ErrorType
+
 
 class AnyroomError(Exception):
-    """The root. `retry` says whether the same request may succeed later without anybody changing anything."""
-
-    retry: ClassVar[bool] = False
+    """The root."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -38,11 +38,15 @@ class AnyroomError(Exception):
 
 
 class ConferenceFailure(AnyroomError):
-    """A failure that Calendar is told as a ConferenceError (conference.endpoint has the types)."""
+    """A failure that Calendar is told as a ConferenceError of type `error_type`."""
+
+    error_type: ClassVar[ErrorType] = "UNKNOWN"
 
 
 class AuthenticationRequired(ConferenceFailure):
     """The user must sign in at `authentication_url` (http or https, at most 1,300 characters) first."""
+
+    error_type = "AUTHENTICATION"
 
     def __init__(self, reason: str, authentication_url: str, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -52,15 +56,19 @@ class AuthenticationRequired(ConferenceFailure):
 class SolutionForbidden(ConferenceFailure):
     """The user may not use this solution, but perhaps another one of the add-on."""
 
+    error_type = "CONFERENCE_SOLUTION_FORBIDDEN"
+
 
 class PermissionDenied(ConferenceFailure):
     """The user may not act on this calendar, or not in this way at the conferencing system."""
+
+    error_type = "PERMISSION_DENIED"
 
 
 class Temporary(ConferenceFailure):
     """Nothing was made; the same request may work later. `retry_after` is in seconds, where it is known."""
 
-    retry = True
+    error_type = "TEMPORARY"
 
     def __init__(self, reason: str, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(reason, detail)
@@ -82,6 +90,8 @@ class InvalidConferenceData(Temporary):
 class Permanent(ConferenceFailure):
     """The same request will fail again until somebody changes the event, the settings or the system."""
 
+    error_type = "PERMANENT"
+
 
 class CredentialsRefused(Permanent):
     """The conferencing system refused the credentials of the solution (not of the user)."""
@@ -93,6 +103,8 @@ class SecretUnavailable(Permanent):
 
 class Unknown(ConferenceFailure):
     """A defect of ours."""
+
+    error_type = "UNKNOWN"
 
 
 class RequestRefused(AnyroomError):
@@ -135,7 +147,6 @@ class TooManyRequests(RequestRefused):
     """The caller is over the budget; `retry_after` is in seconds."""
 
     status = 429
-    retry = True
 
     def __init__(self, reason: str, retry_after: float) -> None:
         super().__init__(reason)
@@ -146,7 +157,6 @@ class Unavailable(RequestRefused):
     """Who calls cannot be proved right now, because Google's certificates cannot be had."""
 
     status = 503
-    retry = True
 
 
 class InvalidSetting(AnyroomError):
@@ -155,5 +165,3 @@ class InvalidSetting(AnyroomError):
 
 class Conflict(AnyroomError):
     """A document is not as it was read: read again and decide again."""
-
-    retry = True

@@ -85,6 +85,7 @@ class HttpCall:
         if name is None:
             return reference
         self._used.add(name)
+        self._deadline.check()
         return self._read_secret(name)
 
     def note(self, reason: str) -> None:

@@ -1,8 +1,19 @@
 """A solution: one entry of Calendar's "Add video conferencing" menu, as the deployer configured it."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
+
+ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+"""What Calendar knows a solution by: it stands in URLs and in names of functions."""
+
+LOGO_HOSTS: Final = ("googleusercontent.com", "gstatic.com", "ggpht.com", "google.com")
+LOGO: Final = re.compile(
+    rf"https://(?:[a-z0-9-]+\.)*(?:{'|'.join(map(re.escape, LOGO_HOSTS))})/[!-~]+", re.ASCII | re.IGNORECASE
+)
+"""A logo lies on Google's infrastructure, as the Marketplace SDK's uploaded icons do (Provide conference solution
+logos)."""
 
 
 class Solution(msgspec.Struct, frozen=True):

@@ -42,6 +42,14 @@ def origin(url: str) -> str:
     return f"{scheme}://{host}:{port}"
 
 
+def check_address(option: str, url: str) -> None:
+    """Raise ValueError, which names the option, unless `origin` takes the URL."""
+    try:
+        origin(url)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
+
+
 Idempotency = Literal["chosen", "keyed", "searchable", "none"]
 EventField = Literal["summary", "description", "start", "end", "recurrence", "attendees"]
 

@@ -11,7 +11,19 @@ import msgspec
 from conference.data import EntryPoint, dial
 from conference.errors import AuthenticationRequired, CredentialsRefused, Permanent
 from conference.event import Event
-from conference.providers.base import Call, Changes, Code, Conference, Known, Limits, Provider, Reply, Request, origin
+from conference.providers.base import (
+    Call,
+    Changes,
+    Code,
+    Conference,
+    Known,
+    Limits,
+    Provider,
+    Reply,
+    Request,
+    check_address,
+    origin,
+)
 from conference.uris import check_web
 
 SIGN_IN_REQUIRED = "sign_in_required"
@@ -31,10 +43,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_in: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            origin(self.url)
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from error
+        check_address("url", self.url)
         if "?" in self.url:
             raise ValueError("url: must have no query")
 

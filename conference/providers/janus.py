@@ -16,7 +16,18 @@ import msgspec
 from conference.data import EntryPoint
 from conference.errors import ConferenceFailure, CredentialsRefused, OutcomeUnknown, Permanent, Temporary
 from conference.event import PLACEHOLDER_TITLE, Event
-from conference.providers.base import Call, Changes, Code, Conference, Known, Provider, Reply, Request, origin
+from conference.providers.base import (
+    Call,
+    Changes,
+    Code,
+    Conference,
+    Known,
+    Provider,
+    Reply,
+    Request,
+    check_address,
+    origin,
+)
 
 PLUGIN = "janus.plugin.videoroom"
 FAREWELL_SECONDS = 2.0
@@ -42,10 +53,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for field in ("url", "join_url"):
-            try:
-                origin(getattr(self, field).replace("{room}", "room"))
-            except ValueError as error:
-                raise ValueError(f"{field}: {error}") from error
+            check_address(field, getattr(self, field).replace("{room}", "room"))
         if "{room}" not in self.join_url:
             raise ValueError("join_url: must have {room} where the room's id goes")
         if "?" in self.url:

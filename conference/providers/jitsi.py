@@ -14,7 +14,7 @@ import msgspec
 from conference.data import EntryPoint, Feature, dial
 from conference.errors import ConferenceFailure, InvalidConferenceData, Temporary
 from conference.event import Event
-from conference.providers.base import Call, Conference, Provider, Request, origin
+from conference.providers.base import Call, Conference, Provider, Request, check_address, origin
 
 MOST_NUMBERS = 5
 """Calendar shows two of them; the others are there for guests who look into the event."""
@@ -40,7 +40,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     muc_domain: str = ""
 
     def __post_init__(self) -> None:
-        _check("base_url", self.base_url)
+        check_address("base_url", self.base_url)
         if urlsplit(self.base_url).path.strip("/") or "?" in self.base_url:
             raise ValueError("base_url: must be scheme and host only; what stands before the room goes into tenant")
         for field in ("tenant", "room_prefix"):
@@ -53,16 +53,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"{missing}: is missing; dial-in needs both addresses")
         for field in ("dial_in_numbers_url", "dial_in_code_url"):
             if value := getattr(self, field):
-                _check(field, value)
+                check_address(field, value)
         if self.muc_domain and not re.fullmatch(r"[a-z0-9.-]+", self.muc_domain.replace("{host}", "host")):
             raise ValueError("muc_domain: must be a domain; {host} stands for the deployment's host")
-
-
-def _check(field: str, url: str) -> None:
-    try:
-        origin(url)
-    except ValueError as error:
-        raise ValueError(f"{field}: {error}") from error
 
 
 def _hosts(options: Options) -> tuple[str, ...]:

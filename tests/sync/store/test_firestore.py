@@ -124,9 +124,12 @@ def test_a_firestore_that_falls_silent_is_given_up_in_time(store: FirestoreStore
     assert time.monotonic() - started < PATIENCE + 0.5
 
 
-def test_a_firestore_that_went_away_is_used_again_when_it_is_back(project: str, relay: Relay) -> None:
+def test_a_firestore_that_went_away_is_used_again_when_it_is_back(
+    direct: FirestoreStore, project: str, relay: Relay
+) -> None:
+    made = create(direct, "a")
     store = FirestoreStore(project=project, emulator=relay.host, patience=0.4)
-    made = create(store, "a")
+    wait_for(lambda: _answers(store))  # a fresh emulator takes longer than this patience
     relay.cut()
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):

@@ -185,18 +185,15 @@ def _incoming(asked: Asked) -> "Incoming":
         url=asked.request.full_path.rstrip("?"),
         authorization=asked.request.headers.get("Authorization", ""),
         solution=asked.request.args.get("solution", ""),
-        body=_body(asked),
+        body=lambda: _body(asked.request),
         deadline=asked.deadline,
         legs=asked.legs,
         note=asked.note,
     )
 
 
-def _body(asked: Asked) -> bytes:
-    """The body, read up to the cap; without a token nothing is read. Raises Unauthenticated, TooLarge, BadRequest."""
-    request = asked.request
-    if not request.headers.get("Authorization"):
-        raise Unauthenticated("no-token")
+def _body(request: flask.Request) -> bytes:
+    """The body, read up to the cap. Raises TooLarge, BadRequest."""
     if (request.content_length or 0) > MAX_BODY:
         raise TooLarge("body-too-large")
     if request.headers.get("Content-Encoding", "identity") != "identity":
@@ -204,7 +201,7 @@ def _body(asked: Asked) -> bytes:
     try:
         with _time_limit(request, BODY_PAUSE):
             body = request.stream.read(MAX_BODY + 1)
-    except (OSError, ClientDisconnected) as error:  # gunicorn's errors of a chunked body are OSErrors
+    except (OSError, ValueError, ClientDisconnected) as error:  # gunicorn's errors of a chunked body are OSErrors
         raise BadRequest("body-cut", type(error).__name__) from error
     if len(body) > MAX_BODY:
         raise TooLarge("body-too-large")

@@ -19,6 +19,8 @@ _TRY = 7.0
 """Seconds that one try may take, so that a system that hangs once is asked again."""
 _ANSWER = 0.5
 """Seconds that are kept back for the record and the answer."""
+_UNRESOLVED = "host-not-found"
+"""A name that is not resolved took the resolver's own time, which no deadline ends: once is enough."""
 
 _log = logging.getLogger("anyroom.attempt")
 
@@ -45,13 +47,14 @@ class Attempt:
     ) -> None:
         self._provider = provider
         self._open_call = open_call
-        self._call = open_call(deadline)
+        self._used: frozenset[str] = frozenset()
         self._attempt = attempt
         self._event = _fitted(event, provider.declared.limits)
         self._deadline = deadline
         self._clock = clock
         self._renew = renew
         self._jitter = jitter
+        self._asked = False
         self.uncertain = resumed
 
     def make(self) -> Conference:
@@ -62,7 +65,7 @@ class Attempt:
         try:
             return self._with_retries()
         except CredentialsRefused:
-            if not self._deadline.left() or not self._renew(self._call.used_secrets):
+            if not self._deadline.left() or not self._renew(self._used):
                 raise
             return self._with_retries()
 
@@ -76,7 +79,7 @@ class Attempt:
             except Temporary as failure:
                 self.uncertain = self.uncertain or isinstance(failure, OutcomeUnknown)
                 planned = next(pauses, None)
-                if planned is None or not self._repeatable():
+                if planned is None or not self._repeatable() or failure.reason == _UNRESOLVED:
                     raise
                 pause = max(planned * (0.5 + self._jitter()), failure.retry_after or 0.0)
                 if pause > self._deadline.left() - _ANSWER:
@@ -86,15 +89,19 @@ class Attempt:
 
     def _find_or_create(self) -> Conference:
         provider = self._provider
-        self._call = self._open_call(self._deadline.within(_TRY))
-        if self.uncertain and provider.find and provider.declared.idempotency == "searchable":
-            found = provider.find(self._attempt, self._call)
-            if found:
-                return found
+        call = self._open_call(self._deadline.within(_TRY))
         try:
-            return provider.create(self._event, self._attempt, self._call)
+            if self.uncertain and provider.find and provider.declared.idempotency == "searchable":
+                found = provider.find(self._attempt, call)
+                if found:
+                    return found
+                if self._asked:
+                    raise OutcomeUnknown("not-found-yet", "the system may still be making it")
+            self._asked = True
+            return provider.create(self._event, self._attempt, call)
         finally:
-            for note in self._call.notes:
+            self._used = call.used_secrets
+            for note in call.notes:
                 _log.warning("%s: %s", provider.declared.name, note)
 
     def _repeatable(self) -> bool:

@@ -2,13 +2,18 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from conference.clock import Clock
+from conference.errors import Temporary
 
 BURST = 20
 """Requests that a user may make at once."""
 REFILL = 0.5
 """Requests a second that a user gets back."""
+TURNS = 6
+"""Requests of a user that one instance works on at once; those that wait for each other hold a thread each."""
 _MAX_USERS = 10_000
 
 
@@ -20,7 +25,23 @@ class Budget:
         self._burst = burst
         self._refill = refill
         self._lock = threading.Lock()
+        self._turns: dict[str, int] = {}
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    @contextmanager
+    def turn(self, user: str) -> Iterator[None]:
+        """One of the user's turns at once, for as long as it takes. Raises Temporary when all are taken."""
+        with self._lock:
+            if self._turns.get(user, 0) >= TURNS:
+                raise Temporary("turns", "the caller has too many requests under way")
+            self._turns[user] = self._turns.get(user, 0) + 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._turns[user] -= 1
+                if not self._turns[user]:
+                    del self._turns[user]
 
     def spend(self, user: str) -> float:
         """Take one request: 0.0 when there is one, else the seconds to wait for the next."""

@@ -25,6 +25,7 @@ from conference.errors import (
     SolutionForbidden,
     StoreUnavailable,
     Temporary,
+    Unknown,
 )
 from conference.event import Event, placeholder
 from conference.identity import User
@@ -43,6 +44,8 @@ _POLL = (0.05, 0.1, 0.2, 0.4)
 
 _RECORD = 4.0
 """Seconds that the provider leaves for the record of what it made."""
+_LEAST_MAKING = 2.0
+"""Seconds without which the provider is not asked at all."""
 _HANDOVER = 0.1
 """Seconds more than its own deadline that a read is waited for, so that its own word of the failure is heard."""
 
@@ -139,10 +142,16 @@ class Creation:
             return claim
         try:
             event = self._event(reading)
+            self._check_time()
         except ConferenceFailure as failure:
             self._let_go(claim, failure, uncertain=claim.resumed)
             raise
         return self._record(*self._make(claim, event, keeper))
+
+    def _check_time(self) -> None:
+        """Begin nothing at the provider that could not be waited for."""
+        if self._deadline.left() < _RECORD + _LEAST_MAKING:
+            raise Temporary("deadline", "too little time is left to make a conference")
 
     def _check_domain(self) -> None:
         domains = self._wanted.solution.domains
@@ -212,6 +221,9 @@ class Creation:
         except ConferenceFailure as failure:
             self._let_go(claim, failure, uncertain=attempt.uncertain)
             raise
+        except Exception as defect:
+            self._let_go(claim, Unknown("defect", type(defect).__name__), uncertain=True)
+            raise
 
     def _adoptable(self) -> bool:
         """Whether what an earlier try made is found again, by its id, its key or a search."""
@@ -227,6 +239,9 @@ class Creation:
                 raise
             _log.error("conference made but not recorded yet: %s", failure.reason)
             return offer.answer
+        except Permanent as failure:
+            self._let_go(claim, failure, uncertain=True)
+            raise
 
     def _let_go(self, claim: Claim, failure: ConferenceFailure, uncertain: bool) -> None:
         """End the claim as the failure asks; a store that is down leaves it to its deadline."""

@@ -1,7 +1,7 @@
 """What the add-on calls: proof of who calls before all else, the user's budget, the work, the answer in their shape."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +13,6 @@ from conference.create import Creation, Ports, Wanted
 from conference.data import ConferenceData, ConferenceFailed
 from conference.errors import (
     AuthenticationRequired,
-    BadRequest,
     ConferenceFailure,
     InvalidConferenceData,
     NotFound,
@@ -32,12 +31,13 @@ _log = logging.getLogger("anyroom.endpoint")
 
 @dataclass
 class Incoming:
-    """One request, without its transport. `url` is its path with the query; `note` is what the log line will say."""
+    """One request, without its transport. `url` is its path with the query; `body` reads it, once; `note` is what the
+    log line will say."""
 
     url: str
     authorization: str
     solution: str
-    body: bytes
+    body: Callable[[], bytes]
     deadline: Deadline
     legs: Legs
     note: dict[str, Any] = field(default_factory=dict)
@@ -102,7 +102,8 @@ class AddOnEndpoint:
         if wait := self._budget.spend(wanted.caller.sub):
             raise Temporary("budget", "the caller asks too often", retry_after=wait)
         try:
-            return Creation(wanted, self._ports, incoming.deadline, incoming.legs).run()
+            with self._budget.turn(wanted.caller.sub):
+                return Creation(wanted, self._ports, incoming.deadline, incoming.legs).run()
         except ConferenceFailure:
             raise
         except Exception as defect:
@@ -110,26 +111,27 @@ class AddOnEndpoint:
             raise Unknown("defect", type(defect).__name__) from defect
 
     def _caller(self, incoming: Incoming) -> tuple[AddOnRequest, User]:
-        """What was sent and who sent it. Raises Unauthenticated, and BadRequest only to callers who are proved."""
+        """What was sent and who sent it. The body is not read before its sender is proved. Raises RequestRefused."""
         scheme, _, bearer = incoming.authorization.partition(" ")
         if scheme.lower() != "bearer" or not bearer:
             raise Unauthenticated("no-token")
         with incoming.legs.leg("identity"):
-            try:
-                request = addon.parse(incoming.body)
-            except BadRequest:
-                self._check_any(bearer, incoming)
-                raise
-            if request.shape == "script":
-                return request, self._verifier.script_user(bearer)
-            return request, self._verifier.addon_user(bearer, request.user_token, self._audiences(incoming))
+            user = self._script_user(bearer, incoming)
+        request = addon.parse(incoming.body())
+        if (user is None) != (request.shape == "addon"):
+            raise Unauthenticated("another-shape", "the token is of the other kind of add-on")
+        return request, user or self._verifier.addon_user(request.user_token)
 
-    def _check_any(self, bearer: str, incoming: Incoming) -> None:
-        """Raise Unauthenticated unless the bearer token alone is good for either kind of add-on."""
+    def _script_user(self, bearer: str, incoming: Incoming) -> User | None:
+        """The user of the Apps Script add-on, None when the HTTP add-on calls. Raises Unauthenticated."""
         try:
-            self._verifier.script_user(bearer)
-        except Unauthenticated:
-            self._verifier.check_addon(bearer, self._audiences(incoming))
+            return self._verifier.script_user(bearer)
+        except Unauthenticated as refused:
+            try:
+                self._verifier.check_addon(bearer, self._audiences(incoming))
+            except Unauthenticated as also:
+                raise (refused if also.reason == "addon-not-accepted" else also) from None
+            return None
 
     def _audiences(self, incoming: Incoming) -> frozenset[str]:
         """This route's URL, with its query and without: which of them Google signs for is not documented."""

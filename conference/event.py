@@ -81,16 +81,16 @@ class Event(msgspec.Struct, frozen=True):
         return dict(self.parameters).get(PARAMETER, "")
 
     def told(self) -> dict[str, Any]:
-        """What a provider is told of the event, small and comparable: long and personal fields as digests."""
+        """What a provider is told of the event, small and comparable: times as they are, texts as digests."""
         guests = sorted(attendee.email for attendee in self.attendees if not attendee.resource)
         return {
-            "summary": self.summary,
-            "description": _digest(self.description) if self.description else "",
+            "summary": _digest(self.summary),
+            "description": _digest(self.description),
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
             "zone": self.zone,
-            "recurrence": list(self.recurrence),
-            "attendees": _digest(json.dumps(guests)) if guests else "",
+            "recurrence": _digest("\n".join(self.recurrence)),
+            "attendees": _digest(json.dumps(guests) if guests else ""),
             "placeholder": self.placeholder,
         }
 
@@ -118,15 +118,10 @@ def from_calendar(calendar: str, body: Mapping[str, Any], calendar_zone: str = "
     `calendar_zone` is the calendar's own IANA zone, for all-day events. Raises Permanent with a reason when the times
     make no sense. An event without an end gets an hour, or a day.
     """
-    start_body, end_body = _mapping(body, "start"), _mapping(body, "end")
-    all_day = "date" in start_body
-    zone, guessed = _zone(str(start_body.get("timeZone") or ""), start_body, calendar_zone)
-    start = _moment(start_body, zone)
-    if start is None:
-        raise Permanent("event-without-start", "the event has no start")
-    end = _moment(end_body, zone) or _local(start + (_DAY if all_day else _HOUR))
-    if end.astimezone(UTC) < start.astimezone(UTC):
-        raise Permanent("event-ends-before-start", "the event ends before it starts")
+    try:
+        start, end, zone, guessed = _times(body, calendar_zone)
+    except (ValueError, OverflowError) as error:
+        raise Permanent("event-time-unreadable", "a time of the event cannot be read") from error
     organizer = _mapping(body, "organizer")
     return Event(
         id=_text(body, "id"),
@@ -134,10 +129,10 @@ def from_calendar(calendar: str, body: Mapping[str, Any], calendar_zone: str = "
         summary=_text(body, "summary"),
         start=start,
         end=end,
-        zone=_zone_name(zone, start),
+        zone=zone,
         description=_text(body, "description"),
         location=_text(body, "location"),
-        all_day=all_day,
+        all_day="date" in _mapping(body, "start"),
         recurrence=tuple(clean(line) for line in _list(body, "recurrence") if isinstance(line, str)),
         recurring_event_id=_text(body, "recurringEventId"),
         ical_uid=_text(body, "iCalUID"),
@@ -175,19 +170,29 @@ def _parameters(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((str(key), str(value)) for key, value in sorted(_mapping(data, "parameters").items()))
 
 
+def _times(body: Mapping[str, Any], calendar_zone: str) -> tuple[datetime, datetime, str, bool]:
+    """Start, end, the zone's name, and whether it was guessed. Raises Permanent, ValueError, OverflowError."""
+    start_body, end_body = _mapping(body, "start"), _mapping(body, "end")
+    zone, guessed = _zone(str(start_body.get("timeZone") or ""), start_body, calendar_zone)
+    start = _moment(start_body, zone)
+    if start is None:
+        raise Permanent("event-without-start", "the event has no start")
+    end = _moment(end_body, zone) or _local(start + (_DAY if "date" in start_body else _HOUR))
+    if end.astimezone(UTC) < start.astimezone(UTC):
+        raise Permanent("event-ends-before-start", "the event ends before it starts")
+    return start, end, _zone_name(zone, start), guessed
+
+
 def _moment(body: Mapping[str, Any], zone: tzinfo) -> datetime | None:
-    """The moment that a `start` or `end` names, in `zone`.
+    """The moment that a `start` or `end` names, in `zone`. Raises ValueError, OverflowError.
 
     A local time without an offset that happens twice means the first; one that does not exist is moved past the gap.
     """
-    try:
-        if isinstance(body.get("dateTime"), str):
-            moment = datetime.fromisoformat(body["dateTime"])
-            return moment.astimezone(zone) if moment.tzinfo else _local(moment.replace(tzinfo=zone))
-        if isinstance(body.get("date"), str):
-            return _local(datetime.combine(date.fromisoformat(body["date"]), time(), zone))
-    except (ValueError, OverflowError) as error:
-        raise Permanent("event-time-unreadable", "a time of the event cannot be read") from error
+    if isinstance(body.get("dateTime"), str):
+        moment = datetime.fromisoformat(body["dateTime"])
+        return moment.astimezone(zone) if moment.tzinfo else _local(moment.replace(tzinfo=zone))
+    if isinstance(body.get("date"), str):
+        return _local(datetime.combine(date.fromisoformat(body["date"]), time(), zone))
     return None
 
 
@@ -238,7 +243,7 @@ def _zone_name(zone: tzinfo, start: datetime) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return text and hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

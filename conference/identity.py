@@ -32,7 +32,10 @@ _REFRESH = 60.0
 """Seconds between two fetches of the certificates for a key id that is not among them."""
 _RETRY = 2.0
 """Seconds between two fetches while there are no certificates at all."""
+_PATIENCE = 5.0
+"""Seconds to wait for somebody else's fetch."""
 
+_CLIENT_ID = re.compile(r"[0-9a-z-]{1,100}\.apps\.googleusercontent\.com")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _log = logging.getLogger("anyroom.identity")
 
@@ -79,35 +82,44 @@ class PublishedKeys:
     def having(self, key_id: str) -> RSAPublicKey | None:
         """The key of that id, or None when Google has no such key. Raises Unavailable."""
         if not self._fresh(key_id):
-            with self._lock:
-                now = self._clock.monotonic()
-                if not self._fresh(key_id) and now >= self._next_fetch:
-                    self._refresh(now)
+            self._refresh(lambda: self._fresh(key_id))
         if not self._keys:
             raise Unavailable("certificates", "Google's certificates cannot be fetched")
         return self._keys.get(key_id)
 
     def prefetch(self) -> None:
         """Fetch the keys before anybody asks for one."""
-        with self._lock:
-            if not self._keys:
-                self._refresh(self._clock.monotonic())
+        self._refresh(lambda: bool(self._keys))
 
     def _fresh(self, key_id: str) -> bool:
         return key_id in self._keys and self._clock.monotonic() < self._fresh_until
 
-    def _refresh(self, now: float) -> None:
-        self._next_fetch = now + (_REFRESH if self._keys else _RETRY)
+    def _refresh(self, enough: Callable[[], bool]) -> None:
+        """One fetch for all who wait, unless there is enough meanwhile or the last fetch is too recent."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            return
+        try:
+            if enough() or self._clock.monotonic() < self._next_fetch:
+                return
+            fetched = self._fetched()
+            now = self._clock.monotonic()
+            if fetched:
+                self._keys, lifetime = fetched
+                self._fresh_until = now + lifetime
+            self._next_fetch = now + (_REFRESH if self._keys else _RETRY)
+        finally:
+            self._lock.release()
+
+    def _fetched(self) -> tuple[Mapping[str, RSAPublicKey], float] | None:
+        """The keys and the seconds they may be kept, None when there are none. Other types are passed over (RFC 7517,
+        section 5)."""
         try:
             published, lifetime = self._fetch()
-            keys = {str(key["kid"]): _public_key(key) for key in published["keys"]}
-        except (AnyroomError, KeyError, OSError, TypeError, ValueError) as error:
+            keys = {str(jwk["kid"]): _public_key(jwk) for jwk in published["keys"] if jwk.get("kty") == "RSA"}
+        except (AnyroomError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
             _log.warning("certificates not fetched: %s", getattr(error, "reason", type(error).__name__))
-            return
-        if keys:
-            self._keys = keys
-            self._fresh_until = now + lifetime
-            self._next_fetch = now + _REFRESH
+            return None
+        return (keys, lifetime) if keys else None
 
 
 class Verifier:
@@ -122,17 +134,16 @@ class Verifier:
         """The user behind the ID token of the Apps Script add-on (ScriptApp.getIdentityToken)."""
         return self._user(self._claims(token, self._accepted.script))
 
-    def addon_user(self, system_token: str, user_token: str, audiences: frozenset[str]) -> User:
-        """The user behind the two tokens of an HTTP add-on; `audiences` are the spellings of this route's URL."""
-        self.check_addon(system_token, audiences)
-        return self._user(self._claims(user_token, frozenset({self._accepted.addon_client})))
-
     def check_addon(self, system_token: str, audiences: frozenset[str]) -> None:
-        """Raise Unauthenticated unless the HTTP add-on itself sent the token, for one of `audiences`."""
+        """Raise Unauthenticated unless the HTTP add-on itself sent the token, for one spelling of this route's URL."""
         if not self._accepted.addon_account:
             raise Unauthenticated("addon-not-accepted")
         if _verified_email(self._claims(system_token, audiences)) != self._accepted.addon_account:
             raise Unauthenticated("not-the-addon")
+
+    def addon_user(self, user_token: str) -> User:
+        """The user whose ID token the HTTP add-on sent along, once `check_addon` has proved the add-on."""
+        return self._user(self._claims(user_token, frozenset({self._accepted.addon_client})))
 
     def _user(self, claims: Mapping[str, Any]) -> User:
         email = _verified_email(claims)
@@ -148,7 +159,7 @@ class Verifier:
             raise Unauthenticated("wrong-issuer")
         audience = claims.get("aud")
         if not isinstance(audience, str) or audience not in audiences:
-            raise Unauthenticated("wrong-audience", f"Google signed for {str(audience)[:200]!a}")
+            raise Unauthenticated("wrong-audience", _told_audience(audience))
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise Unauthenticated("no-subject")
         now = self._clock.now().timestamp()
@@ -190,8 +201,6 @@ class Verifier:
 
 def _public_key(jwk: Mapping[str, Any]) -> RSAPublicKey:
     """An RSA key of a JWK set (RFC 7518, section 6.3.1). Raises ValueError, KeyError."""
-    if jwk["kty"] != "RSA":
-        raise ValueError("no RSA key")
     exponent, modulus = (int.from_bytes(_decoded(jwk[name])) for name in ("e", "n"))
     return RSAPublicNumbers(exponent, modulus).public_key()
 
@@ -214,7 +223,16 @@ def _verified_email(claims: Mapping[str, Any]) -> str:
     email = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(email, str) or not email:
         raise Unauthenticated("email-not-verified")
+    if not email.isascii():
+        raise Unauthenticated("email-not-ascii", "lower-casing could make it somebody else's")
     return email.lower()
+
+
+def _told_audience(audience: object) -> str:
+    """What an administrator needs to mend the setting; any other text is somebody else's and stays out of the log."""
+    if isinstance(audience, str) and _CLIENT_ID.fullmatch(audience):
+        return f"Google signed for {audience}"
+    return "Google signed for no client id"
 
 
 def _is_time(value: object) -> bool:

@@ -85,8 +85,8 @@ class GoogleCalendar:
         request.headers["authorization"] = f"Bearer {token}"
         try:
             body = request.execute(http=_Carrier(self._send, deadline))
-        except ValueError as error:
-            raise Temporary("calendar-malformed", "Calendar's reply is no JSON") from error
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
         if not isinstance(body, dict):
             raise Temporary("calendar-malformed", "Calendar's reply is no object")
         return body

@@ -10,7 +10,7 @@ import msgspec
 from conference.clock import Clock
 from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData
-from conference.errors import Conflict, Temporary
+from conference.errors import Conflict, StoreUnavailable, Temporary
 from sync import records
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace, Store
@@ -158,7 +158,10 @@ class StoredClaims:
         return self._claim(taken, claimed, before, resumed)
 
     def _claim(self, document: Document, record: MappingRecord, before: Document | None, resumed: bool) -> Claim:
-        calendar = self._store.get(CALENDARS, records.key(record.calendar))
+        try:
+            calendar = self._store.get(CALENDARS, records.key(record.calendar))
+        except StoreUnavailable:
+            calendar = None  # `record` reads it again when it is there
         return Claim(document.key, record.attempt, resumed, Held(document, record, before, calendar))
 
     def _claimed(self, record: MappingRecord) -> MappingRecord:

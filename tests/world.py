@@ -1,12 +1,14 @@
 """A whole world for a test: the simulator over HTTP, instances of the function on one store, one clock."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 import settings as knobs
@@ -14,26 +16,45 @@ from conference.certificates import google_keys
 from conference.clock import Deadline, SystemClock
 from conference.endpoint import Answer, Incoming
 from conference.exchange import HttpClient
+from conference.http import Client
 from conference.legs import Legs
 from conference.providers import LoadedProvider, load
 from conference.providers.base import Call, Code, Conference, Idempotency, Reply, Request
 from service import Service
 from simulator import ids
+from simulator.rooms import Mode
 from simulator.server import Simulator
-from sync.store import Change, Document, Store
-from sync.store.sqlite import SqliteStore
+from sync.store import Store
+from tests.outside import Outside, SeenClient, SeenStore
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"
 LOGO = "https://lh3.googleusercontent.com/logo"
+DEADLINE = 15.0
+"""Seconds for an answer, as main.py gives them."""
+MINUTE = 61
+"""Seconds after which a claim may be taken over."""
+
+Kind = tuple[Idempotency, Mode]
+KEYED: Kind = ("keyed", "keyed")
+SEARCHABLE: Kind = ("searchable", "search")
+NONE: Kind = ("none", "none")
+EACH_KIND = pytest.mark.parametrize("kind", [KEYED, SEARCHABLE, NONE], ids=lambda kind: kind[0])
+ON_SQLITE = pytest.mark.parametrize("open_store", ["sqlite"], indirect=True)
+"""For a test in which the store plays no part, or that has very many cases."""
 
 
 class MovedClock(SystemClock):
-    """The machine's clock, moved ahead by `advance` and by every sleep, which therefore takes no time."""
+    """The machine's clock, moved ahead by `advance` and by every sleep, which therefore takes no time.
+
+    With `waits` a sleep takes its time: for threads that wait for each other, and would else use up each other's time.
+    """
 
     def __init__(self) -> None:
         self.ahead = 0.0
         self.slept: list[float] = []
+        self.waits = False
+        self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=self.ahead)
@@ -42,90 +63,14 @@ class MovedClock(SystemClock):
         return super().monotonic() + self.ahead
 
     def sleep(self, seconds: float) -> None:
-        super().sleep(0.001)
+        super().sleep(seconds if self.waits else 0.001)
         self.slept.append(seconds)
-        self.ahead += seconds
+        if not self.waits:
+            self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        self.ahead += seconds
-
-
-class Died(BaseException):
-    """The process is gone: nothing of ours catches it."""
-
-
-@dataclass
-class Outside:
-    """Every call that an instance makes to the outside, in order; `script` may make one die or fail.
-
-    Lines are "commit create mapping", "get calendar", "POST /rooms-api/v1/rooms". The script is asked before each call
-    (`"before"`) and after it (`"after"`).
-    """
-
-    calls: list[str] = field(default_factory=list)
-    script: Callable[[str, str], None] = lambda when, call: None
-
-    def around(self, call: str, work: Callable[[], Any]) -> Any:
-        self.calls.append(call)
-        self.script("before", call)
-        result = work()
-        self.script("after", call)
-        return result
-
-    def die(self, when: str, call: str) -> None:
-        """Die before or after the first call whose line begins with `call`."""
-
-        def script(at: str, made: str) -> None:
-            if at == when and made.startswith(call):
-                raise Died(call)
-
-        self.script = script
-
-
-class SeenStore:
-    """A store whose every operation is seen."""
-
-    def __init__(self, store: Store, outside: Outside) -> None:
-        self._store = store
-        self._outside = outside
-
-    def open(self) -> None:
-        self._store.open()
-
-    def close(self) -> None:
-        self._store.close()
-
-    def get(self, kind: str, key: str) -> Document | None:
-        found: Document | None = self._outside.around(f"get {kind}", lambda: self._store.get(kind, key))
-        return found
-
-    def find(self, kind: str, field: str, value: str, limit: int, after: str | None = None) -> list[Document]:
-        return self._store.find(kind, field, value, limit, after)
-
-    def due(self, kind: str, before: datetime, limit: int) -> list[Document]:
-        return self._store.due(kind, before, limit)
-
-    def commit(self, changes: Sequence[Change]) -> list[Document | None]:
-        line = "commit " + ", ".join(_line(change) for change in changes)
-        made: list[Document | None] = self._outside.around(line, lambda: self._store.commit(changes))
-        return made
-
-
-class SeenClient:
-    """An HTTP client whose every exchange is seen."""
-
-    def __init__(self, outside: Outside) -> None:
-        self._client = HttpClient()
-        self._outside = outside
-
-    def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
-        path = "/" + request.url.split("/", 3)[3].split("?")[0]
-
-        def send() -> Reply:
-            return self._client.exchange(request, seconds, origins, repeatable)  # one use, named
-
-        reply: Reply = self._outside.around(f"{request.method} {path}", send)
-        return reply
+        with self._lock:
+            self.ahead += seconds
 
 
 @dataclass
@@ -137,12 +82,18 @@ class Instance:
 
 
 class World:
-    """One simulator, one store, and whoever asks."""
+    """One simulator, one store, and whoever asks. `open_store` opens it once more; `client` makes an HTTP client."""
 
-    def __init__(self, simulator: Simulator, folder: Path, clock: MovedClock, store: Store | None = None) -> None:
+    def __init__(
+        self, simulator: Simulator, folder: Path, clock: MovedClock, open_store: Callable[[], Store]
+    ) -> None:
         self.simulator = simulator
         self.clock = clock
-        self.store = store or SqliteStore(str(folder / "anyroom.db"))
+        self.store = open_store()
+        self.client: Callable[[], Client] = HttpClient
+        self.made: Callable[[Conference], Conference] = lambda conference: conference
+        self._open_store = open_store
+        self._instances: list[Instance] = []
         self.folder = folder
         self.idempotency: Idempotency = "keyed"
         self.solutions: dict[str, dict[str, Any]] = {
@@ -164,11 +115,23 @@ class World:
         """A new instance of the function, as a new process would be."""
         (self.folder / "anyroom.toml").write_text(toml(self.solutions), "utf-8")
         outside = Outside()
-        settings, client = knobs.load(self.environment), SeenClient(outside)
+        settings, client = knobs.load(self.environment), SeenClient(self.client(), outside)
         keys = google_keys(settings.google_api, client, self.clock)
-        store = SeenStore(self.store, outside)
+        store = SeenStore(self._open_store(), outside)
         service = Service(settings, self.clock, 8, client, keys, store=store, provider=self._provider)
-        return Instance(service, outside)
+        self._instances.append(Instance(service, outside))
+        return self._instances[-1]
+
+    def close(self) -> None:
+        """End every instance. Calendar was only read: every request that reached it must have been a GET."""
+        for instance in self._instances:
+            instance.service.close()
+        self.store.close()
+        assert {request.method for request in self.simulator.requests.under("/calendar")} <= {"GET"}
+
+    def become(self, kind: Kind) -> None:
+        """Have the conferencing system, and the provider's declaration of it, be of that kind."""
+        self.idempotency, self.simulator.rooms.mode = kind
 
     def ask(self, instance: Instance, event: str, **how: Any) -> Answer:
         """Choose a solution for an event of Ada's, as the Apps Script add-on does. Raises RequestRefused."""
@@ -188,8 +151,8 @@ class World:
             url=f"/conferences?solution={solution}",
             authorization=f"Bearer {bearer}",
             solution=solution,
-            body=json.dumps(body).encode(),
-            deadline=Deadline(self.clock, 18.0),
+            body=lambda: json.dumps(body).encode(),
+            deadline=Deadline(self.clock, DEADLINE),
             legs=Legs(self.clock),
         )
 
@@ -213,7 +176,7 @@ class World:
             return provider
         declared = replace(provider.declared, idempotency=self.idempotency)
         create = _keyless(provider.create) if self.idempotency == "none" else provider.create
-        return replace(provider, declared=declared, create=create)
+        return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)))
 
 
 def _keyless(create: Callable[..., Conference]) -> Callable[..., Conference]:
@@ -240,6 +203,11 @@ def data(answer: Answer) -> Mapping[str, Any]:
     return content
 
 
+def uri(answer: Answer) -> str:
+    """The address of an answer's first entry point."""
+    return str(data(answer)["entryPoints"][0]["uri"])
+
+
 def error_type(answer: Answer) -> str:
     """The ConferenceErrorType of an answer, "" when it has none."""
     return str(data(answer).get("error", {}).get("conferenceErrorType", ""))
@@ -252,8 +220,3 @@ def toml(solutions: Mapping[str, Mapping[str, Any]]) -> str:
         for name, table in solutions.items()
     )
     return "\n".join(tables)
-
-
-def _line(change: Change) -> str:
-    kind = getattr(change, "kind", None) or change.read.kind  # type: ignore[union-attr]  # Create has a kind, the others what they read
-    return f"{type(change).__name__.lower()} {kind}"

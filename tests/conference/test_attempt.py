@@ -124,10 +124,22 @@ def test_f06_an_unknown_outcome_is_searched_for_before_it_is_tried_again() -> No
     assert system.asked == ["create attempt-1", "find attempt-1"]
 
 
-def test_f06_what_is_not_found_is_made() -> None:
+def test_f06_what_is_not_found_may_still_be_in_the_making_and_is_not_made_again() -> None:
     system = System(OutcomeUnknown("cut"), ROOM, idempotency="searchable")
-    assert system.attempt().make() == ROOM
-    assert system.asked == ["create attempt-1", "find attempt-1", "create attempt-1"]
+    assert failure(system.attempt()) is OutcomeUnknown
+    assert system.asked == ["create attempt-1", "find attempt-1", "find attempt-1"]
+
+
+def test_f01_what_a_resumed_attempt_does_not_find_is_made() -> None:
+    system = System(ROOM, idempotency="searchable")
+    assert system.attempt(resumed=True).make() == ROOM
+    assert system.asked == ["find attempt-1", "create attempt-1"]
+
+
+def test_a_name_that_is_not_resolved_is_not_asked_for_again() -> None:
+    system = System(Temporary("host-not-found"), ROOM)
+    assert failure(system.attempt()) is Temporary
+    assert len(system.asked) == 1
 
 
 def test_f06_an_unknown_outcome_is_left_alone_where_nothing_finds_it() -> None:

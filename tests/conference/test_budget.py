@@ -1,8 +1,11 @@
 """Each user has a budget of requests: bursts pass, floods do not, and others do not notice."""
 
+import contextlib
+
 import pytest
 
-from conference.budget import BURST, REFILL, Budget
+from conference.budget import BURST, REFILL, TURNS, Budget
+from conference.errors import Temporary
 from tests.world import MovedClock
 
 
@@ -41,3 +44,16 @@ def test_memory_is_bounded_and_the_longest_unseen_is_forgotten_first(clock: Move
         budget.spend(str(number))
     assert budget.spend("9999") > 0
     assert budget.spend("first") == 0.0
+
+
+def test_a_user_works_on_a_few_requests_at_once_and_others_do_not_notice(clock: MovedClock) -> None:
+    budget = Budget(clock)
+    with contextlib.ExitStack() as under_way:
+        for _ in range(TURNS):
+            under_way.enter_context(budget.turn("ada"))
+        with pytest.raises(Temporary), budget.turn("ada"):
+            pass
+        with budget.turn("bob"):
+            pass
+    with budget.turn("ada"):
+        pass

@@ -119,6 +119,10 @@ def test_f16_odd_lengths_are_normalised(body: dict[str, Any], duration: timedelt
         ({"id": "e1", "start": {"dateTime": "tomorrow"}}, "event-time-unreadable"),
         ({"id": "e1", "start": {"date": "2026-02-30"}}, "event-time-unreadable"),
         ({"id": "e1", "start": 7, "end": []}, "event-without-start"),
+        ({"id": "e1", "start": {"dateTime": "9999-12-31T23:30:00Z"}}, "event-time-unreadable"),
+        ({"id": "e1", "start": {"dateTime": "9999-12-31T23:30:00-12:00"}}, "event-time-unreadable"),
+        ({"id": "e1", "start": {"date": "9999-12-31"}}, "event-time-unreadable"),
+        ({"id": "e1", "start": {"dateTime": "0001-01-01T00:00:00+14:00"}}, "event-time-unreadable"),
     ],
 )
 def test_f16_times_that_make_no_sense_are_refused_with_a_reason(body: dict[str, Any], reason: str) -> None:
@@ -156,6 +160,11 @@ def test_people_recurrence_and_our_parameter_are_kept_exactly() -> None:
     assert event.attendees[1].optional
     assert (event.summary, event.ical_uid, event.recurring_event_id) == ("Plan 🧑‍🚀", "uid@google.com", "opaque")
     assert event.mapping == "k1"
+
+
+def test_what_a_provider_is_told_is_small_whatever_the_event_holds() -> None:
+    body = timed("2026-07-01T09:00:00Z", "2026-07-01T10:00:00Z", summary="x" * 300_000, recurrence=["y" * 300_000])
+    assert len(str(from_calendar("c", body).told())) < 1000
 
 
 def test_what_a_provider_is_told_changes_with_the_guests_but_not_with_their_answers() -> None:

@@ -2,8 +2,10 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,8 +73,8 @@ def test_an_address_says_nothing_of_the_hosted_domain(google: Google) -> None:
 
 def test_the_two_tokens_of_an_http_addon_name_the_user(google: Google) -> None:
     for audience in AUDIENCES:
-        system, user = google.identity.system_token(audience), google.identity.user_id_token(ADA)
-        assert google.verifier().addon_user(system, user, AUDIENCES).email == ADA
+        google.verifier().check_addon(google.identity.system_token(audience), AUDIENCES)
+    assert google.verifier().addon_user(google.identity.user_id_token(ADA)).email == ADA
 
 
 FORGED: dict[str, tuple[dict[str, Any], str]] = {
@@ -107,11 +109,19 @@ def test_f24_a_forged_script_token_is_refused(google: Google, forgery: dict[str,
     assert refusal(lambda: google.verifier().script_user(token)) == reason
 
 
-def test_an_audience_that_google_signed_for_is_told_to_the_administrator(google: Google) -> None:
-    token = google.identity.script_token(ADA, aud="other-client")
+@pytest.mark.parametrize(
+    ("audience", "told"),
+    [
+        ("12-ab.apps.googleusercontent.com", "Google signed for 12-ab.apps.googleusercontent.com"),
+        ("victim@example.com - Takeover", "Google signed for no client id"),
+        (["12-ab.apps.googleusercontent.com"], "Google signed for no client id"),
+    ],
+)
+def test_only_a_client_id_is_told_to_the_administrator(google: Google, audience: object, told: str) -> None:
+    token = google.identity.script_token(ADA, aud=audience)
     with pytest.raises(Unauthenticated) as refused:
         google.verifier().script_user(token)
-    assert refused.value.detail == "Google signed for 'other-client'"
+    assert refused.value.detail == told
 
 
 def test_f24_a_token_signed_with_another_key_under_a_known_id_is_refused(google: Google) -> None:
@@ -151,39 +161,31 @@ def test_f24_a_token_of_one_kind_is_good_for_no_other(google: Google) -> None:
     script, user = google.identity.script_token(ADA), google.identity.user_id_token(ADA)
     system, tasks = google.identity.system_token(ROUTE), google.identity.tasks_token(ROUTE)
     verifier = google.verifier()
-    for token in (user, system, tasks):
-        assert refusal(lambda token=token: verifier.script_user(token))  # type: ignore[misc]  # a default binds the loop's value
-    for bearer, id_token in (
-        (script, user),
-        (user, user),
-        (tasks, user),
-        (system, script),
-        (system, system),
-        (system, ""),
-    ):
-        assert refusal(lambda one=bearer, two=id_token: verifier.addon_user(one, two, AUDIENCES))  # type: ignore[misc]  # as above
+    refused = [refusal(partial(verifier.script_user, token)) for token in (user, system, tasks)]
+    refused += [refusal(partial(verifier.check_addon, token, AUDIENCES)) for token in (script, user, tasks)]
+    refused += [refusal(partial(verifier.addon_user, token)) for token in (script, system, tasks, "")]
+    assert len(refused) == 10
 
 
 def test_f24_a_strangers_service_account_may_sign_for_our_url_in_vain(google: Google) -> None:
     system = google.identity.system_token(ROUTE, email=STRANGER)
-    assert (
-        refusal(lambda: google.verifier().addon_user(system, google.identity.user_id_token(ADA), AUDIENCES))
-        == "not-the-addon"
-    )
+    assert refusal(lambda: google.verifier().check_addon(system, AUDIENCES)) == "not-the-addon"
 
 
 def test_f24_a_token_of_another_route_is_refused(google: Google) -> None:
     system = google.identity.system_token("https://anyroom.example.com/settings-url")
-    assert (
-        refusal(lambda: google.verifier().addon_user(system, google.identity.user_id_token(ADA), AUDIENCES))
-        == "wrong-audience"
-    )
+    assert refusal(lambda: google.verifier().check_addon(system, AUDIENCES)) == "wrong-audience"
 
 
 def test_f24_a_kind_that_is_not_configured_is_refused(google: Google) -> None:
     only_script = google.verifier(script=frozenset({ids.SCRIPT_CLIENT_ID}))
-    system, user = google.identity.system_token(ROUTE), google.identity.user_id_token(ADA)
-    assert refusal(lambda: only_script.addon_user(system, user, AUDIENCES)) == "addon-not-accepted"
+    system = google.identity.system_token(ROUTE)
+    assert refusal(lambda: only_script.check_addon(system, AUDIENCES)) == "addon-not-accepted"
+
+
+def test_f24_an_address_that_lower_casing_would_make_somebody_elses_is_refused(google: Google) -> None:
+    token = google.identity.script_token("\u212aate@example.com")
+    assert refusal(lambda: google.verifier().script_user(token)) == "email-not-ascii"
 
 
 def test_f25_certificates_are_fetched_once_for_many(google: Google) -> None:
@@ -230,6 +232,29 @@ def test_f25_an_empty_or_broken_set_never_replaces_a_good_one(google: Google, pu
     google.published = published
     google.clock.advance(google.lifetime + 1)
     assert verifier.script_user(google.identity.script_token(ADA)).email == ADA
+
+
+def test_f25_keys_of_other_types_are_passed_over(google: Google) -> None:
+    google.published = {"keys": [{"kty": "EC", "kid": "ec", "crv": "P-256"}, *google.identity.jwks()["keys"]]}
+    assert google.verifier().script_user(google.identity.script_token(ADA)).email == ADA
+
+
+def test_f25_many_who_wait_for_certificates_that_do_not_come_wait_for_one_fetch(google: Google) -> None:
+    def hang() -> tuple[Mapping[str, Any], float]:
+        google.fetched += 1
+        time.sleep(0.2)
+        google.clock.advance(3)
+        raise Temporary("timeout")
+
+    keys = PublishedKeys(hang, google.clock)
+
+    def ask(_: int) -> None:
+        with pytest.raises(Unavailable):
+            keys.having("any")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(ask, range(16)))
+    assert google.fetched == 1
 
 
 def test_f25_unknown_key_ids_fetch_at_most_once_a_minute(google: Google) -> None:

@@ -1,11 +1,16 @@
-"""A world of its own for each test: a simulator, a store in a fresh file, a clock that can be moved."""
+"""A world of its own for each test, over each store: a simulator, a new file or project, a clock that can be moved."""
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from simulator.server import Simulator
+from sync.store import Store
+from sync.store.firestore import FirestoreStore
+from sync.store.sqlite import SqliteStore
+from tests.emulator import firestore_emulator as firestore_emulator
 from tests.world import Instance, MovedClock, World
 
 
@@ -14,12 +19,21 @@ def clock() -> MovedClock:
     return MovedClock()
 
 
+@pytest.fixture(params=["sqlite", "firestore"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the test's store, each time anew, as another process would."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore(str(tmp_path / "anyroom.db"))
+    emulator, project = request.getfixturevalue("firestore_emulator"), f"test-{secrets.token_hex(6)}"
+    return lambda: FirestoreStore(project=project, emulator=emulator)
+
+
 @pytest.fixture
-def world(tmp_path: Path, clock: MovedClock) -> Iterator[World]:
+def world(tmp_path: Path, clock: MovedClock, open_store: Callable[[], Store]) -> Iterator[World]:
     with Simulator(clock=clock, validate=True) as simulator:
-        world = World(simulator, tmp_path, clock)
+        world = World(simulator, tmp_path, clock, open_store)
         yield world
-        world.store.close()
+        world.close()
 
 
 @pytest.fixture

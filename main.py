@@ -6,6 +6,7 @@ Deployed as `anyroom` on Google Cloud Functions; run locally by functions-framew
 import startup  # isort: skip  # before all that it makes quick
 
 import atexit
+import io
 import json
 import logging
 import math
@@ -18,7 +19,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import flask
-from werkzeug.exceptions import ClientDisconnected
 
 import logs
 import settings as knobs
@@ -117,6 +117,7 @@ def anyroom(request: flask.Request) -> flask.Response:
     logs.request_id.set(identifier)
     logs.trace.set(logs.trace_name(request.headers.get("X-Cloud-Trace-Context", ""), _settings.project))
     sent, outcome, level = _answered(asked)
+    request.stream = io.BytesIO()  # functions-framework would read what we left unread, however much it is
     for name, value in _HEADERS.items():
         sent.headers.setdefault(name, value)
     sent.headers["X-Request-Id"] = identifier
@@ -201,7 +202,7 @@ def _body(request: flask.Request) -> bytes:
     try:
         with _time_limit(request, BODY_PAUSE):
             body = request.stream.read(MAX_BODY + 1)
-    except (OSError, ValueError, ClientDisconnected) as error:  # gunicorn's errors of a chunked body are OSErrors
+    except Exception as error:  # each server has errors of its own for what a client cut or garbled
         raise BadRequest("body-cut", type(error).__name__) from error
     if len(body) > MAX_BODY:
         raise TooLarge("body-too-large")

@@ -72,10 +72,13 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Claims(Protocol):
-    """Who makes which conference, over the store. Every method may raise StoreUnavailable."""
+    """Who makes which conference, over the store: no operation of it begins after the deadline.
 
-    def take(self, wanted: Wanted) -> Claim | ConferenceData | None:
-        """The claim, or the answer that was given before, or None while another one is at work."""
+    Every method may raise StoreUnavailable.
+    """
+
+    def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
+        """The claim, or the answer that was given before, or None while another one is at work. Raises Temporary."""
 
     def restart(self, claim: Claim) -> Claim:
         """The same claim under a new attempt; the old attempt is recorded as a suspected orphan."""
@@ -86,8 +89,11 @@ class Claims(Protocol):
     def fail(self, claim: Claim, reason: str, uncertain: bool) -> None:
         """End in a failure that stands until somebody asks again; an uncertain attempt is a suspected orphan."""
 
-    def record(self, claim: Claim, offer: "Offer") -> ConferenceData:
-        """Keep what was made and answered, and the calendar's keeper: the answer that stands from now on."""
+    def record(self, claim: Claim, offer: "Offer", deadline: Deadline) -> ConferenceData:
+        """Keep what was made and answered, and the calendar's keeper: the answer that stands from now on.
+
+        Raises Temporary when another one's may stand.
+        """
 
 
 class CalendarReader(Protocol):
@@ -173,7 +179,7 @@ class Creation:
         """The claim or the earlier answer; while another request is at work, wait for it until no time is left."""
         tries = 0
         with self._legs.leg("claim"):
-            while (taken := self._ports.claims.take(self._wanted)) is None:
+            while (taken := self._ports.claims.take(self._wanted, self._deadline)) is None:
                 pause = _POLL[min(tries, len(_POLL) - 1)]
                 if self._deadline.left() <= pause:
                     raise Temporary("busy", "another request is making this conference")
@@ -233,7 +239,7 @@ class Creation:
         """Commit the answer; without the store it still stands where the next request or sweep finds the conference."""
         try:
             with self._legs.leg("commit"):
-                return self._ports.claims.record(claim, offer)
+                return self._ports.claims.record(claim, offer, self._deadline)
         except StoreUnavailable as failure:
             if not self._adoptable():
                 raise
@@ -244,7 +250,10 @@ class Creation:
             raise
 
     def _let_go(self, claim: Claim, failure: ConferenceFailure, uncertain: bool) -> None:
-        """End the claim as the failure asks; a store that is down leaves it to its deadline."""
+        """End the claim as the failure asks; without a store or without time it is left to its own deadline."""
+        if not self._deadline.left():
+            _log.warning("claim not let go: %s", "deadline")
+            return
         try:
             if isinstance(failure, Permanent):
                 self._ports.claims.fail(claim, failure.reason, uncertain)

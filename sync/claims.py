@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
-from conference.clock import Clock
+from conference.clock import Clock, Deadline
 from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData
 from conference.errors import Conflict, StoreUnavailable, Temporary
@@ -50,7 +51,7 @@ class StoredClaims:
         self._new_attempt = new_attempt
         self._spread = spread
 
-    def take(self, wanted: Wanted) -> Claim | ConferenceData | None:
+    def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         """The claim, or the answer that was given before, or None while another one is at work."""
         key = records.key(wanted.calendar, wanted.event, wanted.solution.id)
         record = self._claimed(
@@ -65,8 +66,8 @@ class StoredClaims:
         try:
             document = self._commit(Create(MAPPINGS, key, records.to_body(record)))
         except Conflict:
-            return self._take_existing(key)
-        return self._claim(document, record, None, resumed=False)
+            return self._take_existing(key, deadline)
+        return self._claim(document, record, None, resumed=False, deadline=deadline)
 
     def restart(self, claim: Claim) -> Claim:
         """The same claim under a new attempt; the old attempt is recorded as a suspected orphan."""
@@ -78,7 +79,8 @@ class StoredClaims:
         except Conflict as conflict:
             raise Temporary("overtaken", "another request took this one's claim over") from conflict
         assert document
-        return self._claim(document, record, held.before, resumed=False)
+        held = held._replace(document=document, record=record)
+        return Claim(claim.mapping, record.attempt, False, held)
 
     def free(self, claim: Claim, uncertain: bool) -> None:
         """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
@@ -101,7 +103,7 @@ class StoredClaims:
             changes.append(self._orphan(held.record, reason))
         self._end(changes)
 
-    def record(self, claim: Claim, offer: Offer) -> ConferenceData:
+    def record(self, claim: Claim, offer: Offer, deadline: Deadline) -> ConferenceData:
         """Keep what was made and answered, and the calendar's keeper: the answer that stands from now on.
 
         When another one has recorded meanwhile, its answer stands, and what this one made is a suspected orphan,
@@ -114,16 +116,18 @@ class StoredClaims:
                 self._store.commit(self._offered(held, offer, calendar))
                 return offer.answer
             except Conflict:
-                mapping = self._store.get(MAPPINGS, claim.mapping)
+                deadline.check()
+                mapping, calendar = self._read_again(claim, held)
                 if mapping is None or mapping.version != held.document.version:
-                    return self._overtaken(held.record, mapping)
-                calendar = self._store.get(CALENDARS, records.key(held.record.calendar))
+                    return self._overtaken(held.record, offer, mapping)
         raise Temporary("contention", "the calendar's record changes too fast")
 
-    def _take_existing(self, key: str) -> Claim | ConferenceData | None:
+    def _take_existing(self, key: str, deadline: Deadline) -> Claim | ConferenceData | None:
+        deadline.check()
         document = self._store.get(MAPPINGS, key)
         if document is None:
             return None
+        deadline.check()
         record = records.mapping(document.body)
         if record.state in _ANSWERED:
             return _answer(record)
@@ -133,9 +137,9 @@ class StoredClaims:
             again = _with(
                 record, attempt=self._new_attempt(), state="claimed", reason="", conference="", answer=None, told=None
             )
-            return self._replace(document, again, before=document, resumed=False)
+            return self._replace(document, again, before=document, resumed=False, deadline=deadline)
         if record.state == "claimed" and record.until and record.until <= self._clock.now():
-            return self._replace(document, record, before=None, resumed=True)
+            return self._replace(document, record, before=None, resumed=True, deadline=deadline)
         return None
 
     def _stay(self, document: Document, record: MappingRecord) -> ConferenceData | None:
@@ -148,20 +152,22 @@ class StoredClaims:
         return _answer(back)
 
     def _replace(
-        self, document: Document, record: MappingRecord, before: Document | None, resumed: bool
+        self, document: Document, record: MappingRecord, before: Document | None, resumed: bool, deadline: Deadline
     ) -> Claim | None:
         claimed = self._claimed(record)
         try:
             taken = self._commit(Replace(document, records.to_body(claimed)))
         except Conflict:
             return None
-        return self._claim(taken, claimed, before, resumed)
+        return self._claim(taken, claimed, before, resumed, deadline)
 
-    def _claim(self, document: Document, record: MappingRecord, before: Document | None, resumed: bool) -> Claim:
-        try:
-            calendar = self._store.get(CALENDARS, records.key(record.calendar))
-        except StoreUnavailable:
-            calendar = None  # `record` reads it again when it is there
+    def _claim(
+        self, document: Document, record: MappingRecord, before: Document | None, resumed: bool, deadline: Deadline
+    ) -> Claim:
+        calendar = None  # `record` reads it again when it is there after all
+        if deadline.left():
+            with suppress(StoreUnavailable):
+                calendar = self._store.get(CALENDARS, records.key(record.calendar))
         return Claim(document.key, record.attempt, resumed, Held(document, record, before, calendar))
 
     def _claimed(self, record: MappingRecord) -> MappingRecord:
@@ -189,6 +195,9 @@ class StoredClaims:
             due=self._due(OFFERED),
         )
         changes: list[Change] = [Replace(held.document, records.to_body(mapping))]
+        before = records.mapping(held.before.body) if held.before else None
+        if before and before.state == "unmanaged" and before.conference:
+            changes.append(self._orphan(before, "unmanaged"))
         if known is None or calendar is None:
             new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, due=self._clock.now())
             changes.append(Create(CALENDARS, records.key(new.calendar), records.to_body(new)))
@@ -197,10 +206,19 @@ class StoredClaims:
             changes.append(Replace(calendar, body))
         return changes
 
-    def _overtaken(self, mine: MappingRecord, document: Document | None) -> ConferenceData:
-        """Another one took the claim over: its answer, when it has one."""
+    def _read_again(self, claim: Claim, held: Held) -> tuple[Document | None, Document | None]:
+        """The mapping and the calendar as they are now. Raises Temporary: whose answer stands is not known without."""
+        try:
+            mapping = self._store.get(MAPPINGS, claim.mapping)
+            return mapping, self._store.get(CALENDARS, records.key(held.record.calendar))
+        except StoreUnavailable as unavailable:
+            raise Temporary("overtaken", "the store went away, and another request may have answered") from unavailable
+
+    def _overtaken(self, mine: MappingRecord, offer: Offer, document: Document | None) -> ConferenceData:
+        """Another one took the claim over: its answer, when it has one. What was made twice is listed."""
         theirs = records.mapping(document.body) if document else None
-        if theirs is None or theirs.attempt != mine.attempt:
+        same = theirs is not None and theirs.attempt == mine.attempt and theirs.conference in ("", offer.conference.id)
+        if not same:
             self._end([self._orphan(mine, "overtaken")])
         if theirs is None or theirs.answer is None:
             raise Temporary("overtaken", "another request took this one's claim over")

@@ -2,21 +2,32 @@
 
 import io
 import json
+import re
 import sys
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from functions_framework import create_app
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 import logs
 from simulator import faults
+from simulator.identity import Identity
 from simulator.server import Simulator
+from sync.records import CALENDARS, MAPPINGS, ORPHANS
+from sync.store import Document
+from sync.store.sqlite import SqliteStore
 from tests.world import ADA, BOB, LOGO, toml
 
 if TYPE_CHECKING:
@@ -30,9 +41,10 @@ TITLE = "Takeover of Acme c4n4ry"
 class Function:
     """The deployed function, in this process, and what it logged."""
 
-    def __init__(self, client: Client, simulator: Simulator, log: io.StringIO) -> None:
+    def __init__(self, client: Client, simulator: Simulator, log: io.StringIO, file: Path) -> None:
         self.client = client
         self.simulator = simulator
+        self.file = file
         self._log = log
 
     def post(self, path: str = CREATE, body: Any = None, token: str | None = "", **headers: str) -> TestResponse:
@@ -51,6 +63,12 @@ class Function:
     def log(self) -> str:
         return self._log.getvalue()
 
+    def stored(self) -> list[Document]:
+        """Every record that the function has kept."""
+        with closing(SqliteStore(str(self.file))) as store:
+            far = datetime.now(UTC) + timedelta(days=3650)
+            return [found for kind in (MAPPINGS, CALENDARS, ORPHANS) for found in store.due(kind, far, 100)]
+
 
 def served() -> "WSGIApplication":
     """main.py as functions-framework serves it."""
@@ -60,7 +78,7 @@ def served() -> "WSGIApplication":
 
 @pytest.fixture
 def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    with Simulator() as simulator:
+    with Simulator(validate=True) as simulator:
         simulator.add_user(ADA)
         simulator.add_user(BOB)
         config = tmp_path / "anyroom.toml"
@@ -82,7 +100,7 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
         app = served()
         log = io.StringIO()
         logs.start(log)
-        yield Function(Client(app), simulator, log)
+        yield Function(Client(app), simulator, log, tmp_path / "anyroom.db")
         sys.modules["main"].service().close()
         logs.start(sys.stdout)
 
@@ -118,6 +136,37 @@ def test_the_settings_address_is_built_from_the_setting_and_never_from_host(func
     assert response.json == {"settingsUrl": "http://localhost:8080/settings"}
 
 
+def test_the_settings_page_needs_no_proof_and_may_load_nothing_but_its_own_style(function: Function) -> None:
+    response = function.client.get("/settings")
+    assert (response.status_code, response.content_type) == (200, "text/html; charset=utf-8")
+    assert response.text.startswith("<!doctype html>")
+    [style] = re.findall(r"<style>(.*?)</style>", response.text, re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = [part.strip() for part in response.headers["Content-Security-Policy"].split(";")]
+    assert policy[:2] == ["default-src 'none'", f"style-src 'sha256-{digest}'"]
+    assert {"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} <= set(policy)
+    assert not re.search(r"<script|<link|<img|<iframe|javascript:|style=|\son\w+=", response.text, re.IGNORECASE)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_settings_page_s_head_is_that_of_its_get(function: Function) -> None:
+    got, head = function.client.get("/settings"), function.client.head("/settings")
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("Content-Type", "Content-Security-Policy", "Content-Length"):
+        assert head.headers[name] == got.headers[name]
+
+
+def test_without_an_address_of_our_own_there_is_no_settings_address(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sys.modules["main"], "_settings", msgspec.structs.replace(sys.modules["main"]._settings, public_url="")
+    )
+    response = function.post("/settings-url")
+    assert (response.status_code, response.data) == (404, b'{"error": "not found"}')
+    assert function.lines()[-1]["reason"] == "no-public-url"
+
+
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "bearer x.y.z", "Bearer " + "x" * 9000]
 )
@@ -131,6 +180,35 @@ def test_f24_without_proof_the_answer_is_401_with_a_constant_body(
         assert (response.status_code, response.data) == (401, b'{"error": "unauthenticated"}')
         assert response.headers["WWW-Authenticate"] == "Bearer"
     assert function.simulator.requests.lines("/calendar") == []
+
+
+FORGERIES: dict[str, Callable[[Identity], str]] = {
+    "alg none": lambda identity: identity.script_token(ADA, algorithm="none"),
+    "keyed with the public key": lambda identity: identity.script_token(ADA, algorithm="HS256"),
+    "another key": lambda identity: identity.script_token(ADA, key=identity.new_key()),
+    "another key under a known name": lambda identity: identity.script_token(
+        ADA, key=replace(identity.new_key(), kid=identity.key.kid)
+    ),
+    "wrong audience": lambda identity: identity.script_token(ADA, aud="somebody.apps.googleusercontent.com"),
+    "wrong issuer": lambda identity: identity.script_token(ADA, iss="https://accounts.example"),
+    "expired": lambda identity: identity.script_token(ADA, lifetime=-3600),
+    "of a service account": lambda identity: identity.script_token("robot@acme.iam.gserviceaccount.com"),
+    "address not verified": lambda identity: identity.script_token(ADA, email_verified=False),
+    "of the add-on": lambda identity: identity.user_id_token(ADA),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_f24_a_forged_token_asks_nobody_and_leaves_nothing(
+    function: Function, forge: Callable[[Identity], str]
+) -> None:
+    response = function.post(token=forge(function.simulator.identity))
+    assert (response.status_code, response.data) == (401, b'{"error": "unauthenticated"}')
+    assert function.simulator.requests.lines("/calendar") == []
+    assert function.simulator.requests.lines("/rooms-api") == []
+    assert function.stored() == []
+    assert function.post().status_code == 200
+    assert {document.kind for document in function.stored()} == {MAPPINGS, CALENDARS}
 
 
 def test_f24_a_system_token_of_another_route_is_401(function: Function) -> None:
@@ -163,7 +241,8 @@ def test_f28_what_is_too_large_is_refused_before_it_is_parsed(function: Function
     assert function.post(f"/conferences?solution={'x' * 3000}").status_code == 400
     assert function.post(body=b"x", **{"Content-Encoding": "gzip"}).status_code == 400
     endless = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(b" " * 300_000)}
-    assert function.client.post(CREATE, environ_overrides=endless).status_code == 413
+    proof = {"Authorization": f"Bearer {function.simulator.identity.script_token(ADA)}"}
+    assert function.client.post(CREATE, headers=proof, environ_overrides=endless).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -193,32 +272,102 @@ def test_f29_odd_methods_and_paths(function: Function, method: str, path: str, s
         assert response.headers["Allow"] in ("GET", "POST")
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-@given(
-    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]),
-    path=st.sampled_from(["/conferences", "/settings-url", "/health"])
-    | st.text(max_size=40).map(lambda text: "/" + text),
-    query=st.text(max_size=60),
-    body=st.binary(max_size=400)
-    | st.dictionaries(st.text(max_size=12), st.text(max_size=12)).map(lambda value: json.dumps(value).encode()),
-    token=st.sampled_from(["", None, "x.y.z"]),
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
 )
-def test_no_request_is_ever_answered_500(
-    function: Function, method: str, path: str, query: str, body: bytes, token: str | None
-) -> None:
-    headers = {}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token or function.simulator.identity.script_token(ADA)}"
-    raw = path.encode("utf-8", "replace").decode("latin-1")
-    response = function.client.open(
-        "/x",
-        method=method,
-        data=body,
-        headers=headers,
-        query_string={"solution": query},
-        environ_overrides={"PATH_INFO": raw},
-    )
-    assert response.status_code in (200, 400, 401, 404, 405, 413)
+IDS = st.sampled_from([ADA, "primary", "event1", " ", "x" * 1025, "\0"]) | st.text(max_size=20) | JSON
+ANY_ID = dict.fromkeys(("calendarId", "eventId", "id"), IDS)
+TOKENS = st.sampled_from(["access", "id token", "x.y.z", "", "a b", "x" * 9000]) | JSON
+SCRIPT_BODIES = st.fixed_dictionaries({}, optional={**ANY_ID, "oauthToken": TOKENS})
+ADDON_BODIES = st.fixed_dictionaries(
+    {
+        "authorizationEventObject": JSON
+        | st.fixed_dictionaries({}, optional=dict.fromkeys(("userOAuthToken", "userOauthToken", "userIdToken"), TOKENS))
+    },
+    optional={
+        "commonEventObject": JSON,
+        "calendar": JSON | st.fixed_dictionaries({}, optional={**ANY_ID, "eventData": JSON}),
+        "calendarEventObject": JSON,
+        "eventData": JSON | st.fixed_dictionaries({}, optional=ANY_ID),
+    },
+)
+CLICKS = st.fixed_dictionaries(
+    {
+        "calendarId": st.sampled_from(["primary", "PRIMARY"]),
+        "eventId": st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=20),
+        "oauthToken": st.just("access"),
+    },
+    optional={"more": JSON},
+)
+BODIES = SCRIPT_BODIES | ADDON_BODIES | JSON | st.binary(max_size=400)
+CREATES = st.tuples(
+    st.just(("POST", "/conferences", "demo")),
+    st.booleans().flatmap(lambda right: CLICKS if right else BODIES),
+    st.sampled_from(["script", "script", "script", "addon"]),
+)
+REQUESTS = st.tuples(
+    st.tuples(
+        st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]),
+        st.sampled_from(["/conferences", "/settings-url", "/health", "/settings"])
+        | st.text(max_size=40).map(lambda text: "/" + text),
+        st.just("demo") | st.text(max_size=60),
+    ),
+    BODIES,
+    st.sampled_from(["script", "addon", "none", "x.y.z"]),
+)
+
+
+def filled(value: Any, tokens: Mapping[str, str]) -> Any:
+    """The body with good tokens for the words that stand for them."""
+    if isinstance(value, dict):
+        return {name: filled(item, tokens) for name, item in value.items()}
+    return tokens.get(value, value) if isinstance(value, str) else value
+
+
+def answers(function: Function, requests: st.SearchStrategy[Any], examples: int) -> list[TestResponse]:
+    """The answers to many requests, none of which may be a defect; each is of the next of twenty people."""
+    people = [f"ada{number}@example.com" for number in range(20)]
+    for person in people:
+        function.simulator.add_user(person)
+    answered: list[TestResponse] = []
+
+    @hypothesis_settings(deadline=None, max_examples=examples)
+    @given(requests)
+    def ask(request: tuple[tuple[str, str, str], Any, str]) -> None:
+        (method, path, solution), body, proof = request
+        person = people[len(answered) % len(people)]
+        identity = function.simulator.identity
+        tokens = {"access": function.simulator.access_token(person), "id token": identity.user_id_token(person)}
+        bearers = {
+            "script": identity.script_token(person),
+            "addon": identity.system_token("http://localhost:8080/conferences"),
+        }
+        response = function.client.open(
+            "/x",
+            method=method,
+            data=body if isinstance(body, bytes) else json.dumps(filled(body, tokens)).encode(),
+            headers={} if proof == "none" else {"Authorization": f"Bearer {bearers.get(proof, proof)}"},
+            query_string={"solution": solution},
+            environ_overrides={"PATH_INFO": path.encode("utf-8", "replace").decode("latin-1")},
+        )
+        answered.append(response)
+        assert response.status_code in (200, 400, 401, 404, 405, 413, 429)
+        assert "UNKNOWN" not in response.text  # what a defect within a create is answered with
+
+    ask()
+    return answered
+
+
+def test_no_create_is_ever_answered_500(function: Function) -> None:
+    answered = answers(function, CREATES, 120)
+    assert sum("entryPoints" in response.text for response in answered) >= 10
+    assert sum(response.status_code == 400 for response in answered) >= 10
+
+
+def test_no_request_is_ever_answered_500(function: Function) -> None:
+    assert {404, 405} <= {response.status_code for response in answers(function, REQUESTS, 60)}
 
 
 def test_f31_over_the_budget_the_settings_address_is_429_with_a_time(function: Function) -> None:
@@ -263,6 +412,39 @@ def test_a_failure_is_logged_with_its_reason_and_answered_without(function: Func
     assert response.json == {"conferenceData": {"error": {"conferenceErrorType": "TEMPORARY"}}}
     line = function.lines()[-1]
     assert (line["severity"], line["outcome"], line["reason"]) == ("WARNING", "TEMPORARY", "demo-500")
+
+
+def test_f21_who_is_not_signed_in_is_told_where(function: Function) -> None:
+    response = function.post("/conferences?solution=signin")
+    assert response.json
+    error = response.json["conferenceData"]["error"]
+    assert error["conferenceErrorType"] == "AUTHENTICATION"
+    assert error["authenticationUrl"].startswith(function.simulator.url)
+    line = function.lines()[-1]
+    assert (line["severity"], line["outcome"], line["reason"]) == ("WARNING", "AUTHENTICATION", "demo-sign-in")
+    assert error["authenticationUrl"] not in function.log()
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://u:p@evil.example/c4n4ry", "http://169.254.169.254/"]
+)
+def test_f12_a_conferencing_system_that_lies_wakes_somebody(function: Function, address: str) -> None:
+    room = json.dumps({"id": "r1", "join_url": address}).encode()
+    function.simulator.faults.add(faults.status(201, room), "/rooms-api/*", times=None)
+    response = function.post()
+    assert response.json
+    assert "entryPoints" not in response.json["conferenceData"]
+    assert address not in response.text + function.log()
+    assert function.lines()[-1]["severity"] == "ERROR"
+
+
+def test_what_will_not_pass_wakes_somebody(function: Function) -> None:
+    refusal = json.dumps({"code": "invalid_field", "message": "title"}).encode()
+    function.simulator.faults.add(faults.status(422, refusal), "/rooms-api/*", times=None)
+    response = function.post()
+    assert response.json == {"conferenceData": {"error": {"conferenceErrorType": "PERMANENT"}}}
+    line = function.lines()[-1]
+    assert (line["severity"], line["outcome"]) == ("ERROR", "PERMANENT")
 
 
 def test_f72_no_token_address_title_or_secret_is_ever_logged_or_shown(

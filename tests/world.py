@@ -84,9 +84,7 @@ class Instance:
 class World:
     """One simulator, one store, and whoever asks. `open_store` opens it once more; `client` makes an HTTP client."""
 
-    def __init__(
-        self, simulator: Simulator, folder: Path, clock: MovedClock, open_store: Callable[[], Store]
-    ) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, clock: MovedClock, open_store: Callable[[], Store]) -> None:
         self.simulator = simulator
         self.clock = clock
         self.store = open_store()

@@ -1,12 +1,14 @@
 """A claim is one compare-and-set: one holder at a time, every end recorded, nothing lost to a later holder."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from conference.clock import Deadline, SystemClock
 from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData, EntryPoint, Parameter
 from conference.errors import Temporary
@@ -17,8 +19,9 @@ from conference.solution import Solution
 from sync import records
 from sync.claims import StoredClaims
 from sync.records import MAPPINGS, MappingRecord, State
-from sync.store import Create, Replace
+from sync.store import Create, Replace, Store
 from sync.store.sqlite import SqliteStore
+from tests.outside import Outside, SeenStore
 from tests.world import MovedClock
 
 ADA = User("1", "ada@example.com", "example.com")
@@ -27,17 +30,37 @@ WANTED = Wanted(ADA, DEMO, ADA.email, "event-1", "token")
 KEY = records.key(WANTED.calendar, WANTED.event, DEMO.id)
 
 
-class Desk:
-    """The claims over a store, and one clock."""
+def soon() -> Deadline:
+    """A request that has only begun."""
+    return Deadline(SystemClock(), 15.0)
 
-    def __init__(self, store: SqliteStore) -> None:
+
+class Desk:
+    """The claims over a store, and one clock; `outside` lets another desk act before or after an operation of ours."""
+
+    def __init__(self, store: Store, clock: MovedClock | None = None, name: str = "attempt") -> None:
         self.store = store
-        self.clock = MovedClock()
-        self._attempts = iter(range(1, 1000))
-        self.claims = StoredClaims(store, self.clock, lambda: f"attempt-{next(self._attempts)}", lambda: 0.5)
+        self.clock = clock or MovedClock()
+        self.outside = Outside()
+        attempts = (f"{name}-{number}" for number in itertools.count(1))
+        self.claims = StoredClaims(SeenStore(store, self.outside), self.clock, lambda: next(attempts), lambda: 0.5)
+
+    def another(self) -> "Desk":
+        """The desk of another instance on the same store."""
+        return Desk(self.store, self.clock, "other")
+
+    def meanwhile(self, call: str, act: Callable[[], object]) -> None:
+        """Have somebody act just before our next such operation."""
+        acts = iter([act])
+
+        def once() -> None:
+            for happens in acts:
+                happens()
+
+        self.outside.on("before", call, once)
 
     def taken(self) -> Claim:
-        claim = self.claims.take(WANTED)
+        claim = self.claims.take(WANTED, soon())
         assert isinstance(claim, Claim)
         return claim
 
@@ -74,7 +97,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_only_one_may_hold_a_claim(desk: Desk) -> None:
     assert desk.taken().resumed is False
-    assert desk.claims.take(WANTED) is None
+    assert desk.claims.take(WANTED, soon()) is None
 
 
 def test_an_expired_claim_is_taken_over_under_the_same_attempt(desk: Desk) -> None:
@@ -82,35 +105,35 @@ def test_an_expired_claim_is_taken_over_under_the_same_attempt(desk: Desk) -> No
     desk.clock.advance(61)
     second = desk.taken()
     assert (second.attempt, second.resumed) == (first.attempt, True)
-    assert desk.claims.take(WANTED) is None
+    assert desk.claims.take(WANTED, soon()) is None
 
 
 def test_what_was_answered_is_answered_again(desk: Desk) -> None:
     offer = desk.offer()
-    assert desk.claims.record(desk.taken(), offer) == offer.answer
-    assert desk.claims.take(WANTED) == offer.answer
+    assert desk.claims.record(desk.taken(), offer, soon()) == offer.answer
+    assert desk.claims.take(WANTED, soon()) == offer.answer
     assert desk.mapping().state == "offered"
 
 
 def test_a_conference_about_to_leave_becomes_what_it_was(desk: Desk) -> None:
     offer = desk.offer()
-    desk.claims.record(desk.taken(), offer)
+    desk.claims.record(desk.taken(), offer, soon())
     for seen, was in ((False, "offered"), (True, "live")):
         desk.become("leaving", seen=seen)
-        assert desk.claims.take(WANTED) == offer.answer
+        assert desk.claims.take(WANTED, soon()) == offer.answer
         assert desk.mapping().state == was
 
 
 def test_a_conference_that_is_being_deleted_is_waited_for(desk: Desk) -> None:
-    desk.claims.record(desk.taken(), desk.offer())
+    desk.claims.record(desk.taken(), desk.offer(), soon())
     desk.become("deleting")
-    assert desk.claims.take(WANTED) is None
+    assert desk.claims.take(WANTED, soon()) is None
 
 
 @pytest.mark.parametrize("end", ["failed", "unmanaged", "lost"])
 def test_an_end_gives_way_to_a_new_attempt_in_the_same_record(desk: Desk, end: State) -> None:
     first = desk.taken()
-    desk.claims.record(first, desk.offer())
+    desk.claims.record(first, desk.offer(), soon())
     desk.become(end)
     again = desk.taken()
     assert (again.mapping, again.resumed) == (first.mapping, False)
@@ -119,7 +142,7 @@ def test_an_end_gives_way_to_a_new_attempt_in_the_same_record(desk: Desk, end: S
 
 @pytest.mark.parametrize("end", ["failed", "unmanaged", "lost"])
 def test_a_failure_after_an_end_leaves_the_end_as_it_was(desk: Desk, end: State) -> None:
-    desk.claims.record(desk.taken(), desk.offer())
+    desk.claims.record(desk.taken(), desk.offer(), soon())
     desk.become(end)
     desk.claims.free(desk.taken(), uncertain=False)
     assert (desk.mapping().state, desk.mapping().conference) == (end, "room-1")
@@ -150,15 +173,15 @@ def test_a_restart_lists_the_old_attempt_and_goes_on_under_a_new_one(desk: Desk)
     second = desk.claims.restart(first)
     assert desk.orphans() == [first.attempt]
     assert desk.mapping().attempt == second.attempt != first.attempt
-    assert desk.claims.record(second, desk.offer()) == desk.offer().answer
+    assert desk.claims.record(second, desk.offer(), soon()) == desk.offer().answer
 
 
 def test_who_lost_the_claim_gives_the_answer_of_who_has_it(desk: Desk) -> None:
     slow = desk.taken()
     desk.clock.advance(61)
     quick = desk.claims.restart(desk.taken())
-    stands = desk.claims.record(quick, desk.offer("theirs"))
-    assert desk.claims.record(slow, desk.offer("mine")) == stands
+    stands = desk.claims.record(quick, desk.offer("theirs"), soon())
+    assert desk.claims.record(slow, desk.offer("mine"), soon()) == stands
     assert desk.orphans() == [slow.attempt]
 
 
@@ -167,7 +190,7 @@ def test_who_lost_the_claim_to_one_still_at_work_is_asked_to_try_again(desk: Des
     desk.clock.advance(61)
     desk.taken()
     with pytest.raises(Temporary):
-        desk.claims.record(slow, desk.offer())
+        desk.claims.record(slow, desk.offer(), soon())
 
 
 def test_an_end_that_comes_too_late_changes_nothing(desk: Desk) -> None:
@@ -177,15 +200,98 @@ def test_an_end_that_comes_too_late_changes_nothing(desk: Desk) -> None:
     desk.claims.free(slow, uncertain=False)
     desk.claims.fail(slow, "late", uncertain=False)
     assert desk.mapping().state == "claimed"
-    desk.claims.record(quick, desk.offer())
+    desk.claims.record(quick, desk.offer(), soon())
     assert desk.mapping().state == "offered"
+
+
+def test_a_restart_that_was_overtaken_changes_nothing(desk: Desk) -> None:
+    slow = desk.taken()
+    desk.clock.advance(61)
+    desk.another().taken()
+    stands = desk.mapping()
+    with pytest.raises(Temporary, match="overtaken"):
+        desk.claims.restart(slow)
+    assert (desk.mapping(), desk.orphans()) == (stands, [])
+
+
+def test_a_claim_that_is_gone_by_the_time_it_is_read_can_be_had_the_next_time(desk: Desk) -> None:
+    other = desk.another()
+    theirs = other.taken()
+    desk.meanwhile("get mapping", lambda: other.claims.free(theirs, uncertain=False))
+    assert desk.claims.take(WANTED, soon()) is None
+    assert desk.store.get(MAPPINGS, KEY) is None
+    assert desk.taken().resumed is False
+
+
+def test_of_two_who_take_an_expired_claim_over_one_gets_it(desk: Desk) -> None:
+    first = desk.taken()
+    desk.clock.advance(61)
+    others: list[Claim] = []
+    desk.meanwhile("commit replace mapping", lambda: others.append(desk.another().taken()))
+    assert desk.claims.take(WANTED, soon()) is None
+    assert [(claim.attempt, claim.resumed) for claim in others] == [(first.attempt, True)]
+    assert desk.another().claims.record(others[0], desk.offer(), soon()) == desk.claims.take(WANTED, soon())
+
+
+@pytest.mark.parametrize("end", ["failed", "unmanaged", "lost"])
+def test_of_two_who_begin_anew_after_an_end_one_gets_the_claim(desk: Desk, end: State) -> None:
+    desk.claims.record(desk.taken(), desk.offer(), soon())
+    desk.become(end)
+    others: list[Claim] = []
+    desk.meanwhile("commit replace mapping", lambda: others.append(desk.another().taken()))
+    assert desk.claims.take(WANTED, soon()) is None
+    assert [claim.attempt for claim in others] == [desk.mapping().attempt]
+
+
+def test_of_two_who_want_a_leaving_conference_again_both_get_it(desk: Desk) -> None:
+    offer = desk.offer()
+    desk.claims.record(desk.taken(), offer, soon())
+    desk.become("leaving")
+    desk.meanwhile("commit replace mapping", lambda: desk.another().claims.take(WANTED, soon()))
+    assert desk.claims.take(WANTED, soon()) is None
+    assert desk.mapping().state == "offered"
+    assert desk.claims.take(WANTED, soon()) == offer.answer
+
+
+def test_a_leaving_conference_that_a_worker_begins_to_delete_is_waited_for(desk: Desk) -> None:
+    desk.claims.record(desk.taken(), desk.offer(), soon())
+    desk.become("leaving")
+    desk.meanwhile("commit replace mapping", lambda: desk.become("deleting"))
+    assert desk.claims.take(WANTED, soon()) is None
+    assert (desk.claims.take(WANTED, soon()), desk.mapping().state) == (None, "deleting")
+
+
+def test_a_record_whose_claim_is_gone_is_listed(desk: Desk) -> None:
+    claim = desk.taken()
+    desk.another().claims.free(claim, uncertain=False)
+    with pytest.raises(Temporary, match="overtaken"):
+        desk.claims.record(claim, desk.offer(), soon())
+    assert (desk.store.get(MAPPINGS, KEY), desk.orphans()) == (None, [claim.attempt])
+
+
+def test_a_calendar_that_changes_before_every_commit_keeps_the_claim(desk: Desk) -> None:
+    claim = desk.taken()
+    key = records.key(ADA.email)
+    desk.store.commit([Create(records.CALENDARS, key, records.to_body(records.CalendarRecord(calendar=ADA.email)))])
+
+    def change() -> None:
+        document = desk.store.get(records.CALENDARS, key)
+        assert document
+        desk.store.commit([Replace(document, document.body)])
+
+    desk.outside.on("before", "commit replace mapping", change)
+    with pytest.raises(Temporary, match="contention"):
+        desk.claims.record(claim, desk.offer(), soon())
+    assert (desk.mapping().state, desk.mapping().attempt, desk.orphans()) == ("claimed", claim.attempt, [])
+    desk.outside.on("before", "", lambda: None)
+    assert desk.claims.record(claim, desk.offer(), soon()) == desk.offer().answer
 
 
 def test_the_calendars_record_may_change_meanwhile(desk: Desk) -> None:
     claim = desk.taken()
     known = records.CalendarRecord(calendar=ADA.email)
     desk.store.commit([Create(records.CALENDARS, records.key(ADA.email), records.to_body(known))])
-    desk.claims.record(claim, desk.offer())
+    desk.claims.record(claim, desk.offer(), soon())
     document = desk.store.get(records.CALENDARS, records.key(ADA.email))
     assert document
     assert document.body["keeper"] == {"sub": "1", "email": ADA.email}
@@ -194,7 +300,7 @@ def test_the_calendars_record_may_change_meanwhile(desk: Desk) -> None:
 def test_fields_of_a_later_version_survive_a_change_of_keeper(desk: Desk) -> None:
     known = {**records.to_body(records.CalendarRecord(calendar=ADA.email)), "cursor": "token", "v": 2}
     desk.store.commit([Create(records.CALENDARS, records.key(ADA.email), known)])
-    desk.claims.record(desk.taken(), desk.offer())
+    desk.claims.record(desk.taken(), desk.offer(), soon())
     document = desk.store.get(records.CALENDARS, records.key(ADA.email))
     assert document
     assert (document.body["cursor"], document.body["v"]) == ("token", 2)
@@ -213,7 +319,30 @@ def test_everything_is_due_some_time_and_not_all_at_once(desk: Desk) -> None:
     assert claimed.until
     assert claimed.due
     assert claimed.until <= claimed.due <= claimed.until + timedelta(seconds=15)
-    desk.claims.record(until, desk.offer())
+    desk.claims.record(until, desk.offer(), soon())
     due = desk.mapping().due
     assert due
     assert timedelta(hours=18) <= due - desk.clock.now() <= timedelta(hours=30)
+
+
+def test_a_room_that_was_unmanaged_is_listed_when_a_new_one_takes_its_place(desk: Desk) -> None:
+    first = desk.taken()
+    desk.claims.record(first, desk.offer("old"), soon())
+    desk.become("unmanaged")
+    desk.claims.record(desk.taken(), desk.offer("new"), soon())
+    assert desk.orphans() == [first.attempt]
+
+
+def test_two_rooms_of_one_attempt_are_not_taken_for_one(desk: Desk) -> None:
+    slow = desk.taken()
+    desk.clock.advance(61)
+    quick = desk.taken()
+    stands = desk.claims.record(quick, desk.offer("theirs"), soon())
+    assert desk.claims.record(slow, desk.offer("mine"), soon()) == stands
+    assert desk.orphans() == [slow.attempt]
+
+
+def test_a_claim_is_not_taken_when_there_is_no_time_to_use_it(desk: Desk) -> None:
+    desk.claims.record(desk.taken(), desk.offer(), soon())
+    with pytest.raises(Temporary):
+        desk.claims.take(WANTED, Deadline(SystemClock(), 0.0))

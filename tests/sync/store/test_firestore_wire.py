@@ -1,4 +1,4 @@
-"""Outside the emulator the channel is encrypted and every call carries this machine's Google token."""
+"""Outside the emulator the channel is encrypted, and every call carries this machine's Google token or is not made."""
 
 import datetime
 import json
@@ -9,13 +9,21 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import google.auth
+import google.auth.exceptions
+import google.auth.transport.grpc
 import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from google.auth.credentials import AnonymousCredentials
 
+from conference.errors import StoreUnavailable
+from sync.store.firestore import FirestoreStore
+from sync.store.firestore_wire import SCOPE, SERVICE, Session
 from tests.emulator import ROOT
 from tests.sync.store.scripted import ScriptedFirestore, scripted
 
@@ -140,3 +148,63 @@ def test_a_service_with_another_certificate_is_told_nothing(
 
     assert told(firestore, Path(certifi.where()), metadata, tmp_path).startswith("('UNAVAILABLE', ")
     assert firestore.calls == []
+
+
+class Default:
+    """Stands for google.auth.default: what it finds, and which scopes it was asked for."""
+
+    def __init__(self, project: str | None) -> None:
+        self.project = project
+        self.scopes: list[str] = []
+
+    def __call__(self, scopes: list[str]) -> tuple[AnonymousCredentials, str | None]:
+        self.scopes += scopes
+        return AnonymousCredentials(), self.project  # type: ignore[no-untyped-call]  # google-auth ships no types here
+
+
+@pytest.fixture
+def targets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The targets of the channels that google-auth opens."""
+    opened: list[str] = []
+    real = google.auth.transport.grpc.secure_authorized_channel
+
+    def seen(credentials: Any, request: Any, target: str, **options: Any) -> Any:
+        opened.append(target)
+        return real(credentials, request, target, **options)  # type: ignore[no-untyped-call]  # google-auth's own
+
+    monkeypatch.setattr(google.auth.transport.grpc, "secure_authorized_channel", seen)
+    return opened
+
+
+@pytest.mark.parametrize(("named", "project"), [(None, "found"), ("named", "named")])
+def test_the_channel_is_to_firestore_and_for_the_project_that_is_named_or_found(
+    monkeypatch: pytest.MonkeyPatch, targets: list[str], named: str | None, project: str
+) -> None:
+    default = Default("found")
+    monkeypatch.setattr(google.auth, "default", default)
+    session = Session("(default)", named, None)
+    session.close()
+    assert targets == [SERVICE] == ["firestore.googleapis.com:443"]
+    assert default.scopes == [SCOPE] == ["https://www.googleapis.com/auth/datastore"]
+    assert session._database == f"projects/{project}/databases/(default)"
+
+
+def test_without_credentials_the_store_says_so(monkeypatch: pytest.MonkeyPatch, targets: list[str]) -> None:
+    def none(scopes: list[str]) -> None:
+        raise google.auth.exceptions.DefaultCredentialsError("looked in /home/somebody")  # type: ignore[no-untyped-call]  # google-auth's own
+
+    monkeypatch.setattr(google.auth, "default", none)
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    with pytest.raises(StoreUnavailable, match="store-credentials: this machine has no Google credentials") as raised:
+        FirestoreStore(project="proj").open()
+    assert "somebody" not in str(raised.value)
+    assert targets == []
+
+
+def test_without_a_project_the_store_names_the_variable(monkeypatch: pytest.MonkeyPatch, targets: list[str]) -> None:
+    monkeypatch.setattr(google.auth, "default", Default(None))
+    for name in ("FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StoreUnavailable, match="store-project: GOOGLE_CLOUD_PROJECT is not set"):
+        FirestoreStore().open()
+    assert targets == []

@@ -152,6 +152,9 @@ class Creation:
         except ConferenceFailure as failure:
             self._let_go(claim, failure, uncertain=claim.resumed)
             raise
+        except Exception as defect:
+            self._let_go(claim, Unknown("defect", type(defect).__name__), uncertain=claim.resumed)
+            raise
         return self._record(*self._make(claim, event, keeper))
 
     def _check_time(self) -> None:

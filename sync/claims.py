@@ -107,7 +107,7 @@ class StoredClaims:
         """Keep what was made and answered, and the calendar's keeper: the answer that stands from now on.
 
         When another one has recorded meanwhile, its answer stands, and what this one made is a suspected orphan,
-        unless both were made under one attempt. Raises Temporary when the claim was lost to one still at work.
+        unless both found the same conference. Raises Temporary when the claim was lost to one still at work.
         """
         held = _held(claim)
         calendar = held.calendar

@@ -197,3 +197,12 @@ def test_a_defect_of_ours_is_unknown_and_says_nothing(world: World, instance: In
     answer = world.ask(instance, world.event())
     assert error_type(answer) == "UNKNOWN"
     assert "secret of somebody" not in str(answer)
+
+
+@pytest.mark.parametrize("call", ["GET /calendar", "POST"])
+def test_a_defect_of_ours_does_not_keep_the_claim(world: World, instance: Instance, call: str) -> None:
+    event = world.event()
+    instance.outside.fail("before", call, RuntimeError("a defect"))
+    assert error_type(world.ask(instance, event)) == "UNKNOWN"
+    world.clock.advance(0.001)
+    assert error_type(world.ask(world.instance(), event)) == ""

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 trace: ContextVar[str] = ContextVar("trace", default="")
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _TRACE = re.compile(r"([0-9a-f]{32})(?:/\d+)?(?:;o=\d)?")
 
 
@@ -30,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1]:
             line["defect"] = defect(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 def start(stream: TextIO = sys.stdout) -> None:

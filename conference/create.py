@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextvars import copy_context
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -74,8 +75,13 @@ class Claim(msgspec.Struct, frozen=True):
 class Claims(Protocol):
     """Who makes which conference, over the store: no operation of it begins after the deadline.
 
-    Every method may raise StoreUnavailable.
+    `local`: they are kept on this machine, so that asking them takes less than a thread's handover. Every method may
+    raise StoreUnavailable.
     """
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody is waited for."""
 
     def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         """The claim, or the answer that was given before, or None while another one is at work. Raises Temporary."""
@@ -134,20 +140,19 @@ class Creation:
         self._wanted = wanted
         self._ports = ports
         self._deadline = deadline
-        self._reading = deadline.within(_READ)
         self._legs = legs
 
     def run(self) -> ConferenceData:
         """The conference of the event, made now or made before. Raises ConferenceFailure."""
         self._check_domain()
-        reading = self._ports.workers.submit(copy_context().run, self._read_event)
+        read_event = self._begin_reading()
         keeper = self._prove_authority()
         claim = self._take_claim()
         if isinstance(claim, ConferenceData):
-            self._event(reading)
+            read_event()
             return claim
         try:
-            event = self._event(reading)
+            event = read_event()
             self._check_time()
         except ConferenceFailure as failure:
             self._let_go(claim, failure, uncertain=claim.resumed)
@@ -170,10 +175,11 @@ class Creation:
     def _prove_authority(self) -> User | None:
         """The caller as a keeper of the calendar, None where the role does not suit one. Raises PermissionDenied."""
         wanted = self._wanted
-        if wanted.calendar == wanted.caller.email:
+        if self._is_own_calendar():
             return wanted.caller
         with self._legs.leg("authority"):
-            role = self._ports.calendar.access_role(wanted.calendar, wanted.access_token, self._reading)
+            reading = self._deadline.within(_READ)
+            role = self._ports.calendar.access_role(wanted.calendar, wanted.access_token, reading)
         if role not in EDITORS:
             raise PermissionDenied("access-role", "the caller may not edit this calendar")
         return wanted.caller if role in KEEPERS else None
@@ -190,20 +196,31 @@ class Creation:
                 tries += 1
         return taken
 
-    def _read_event(self) -> Event:
+    def _is_own_calendar(self) -> bool:
+        return self._wanted.calendar == self._wanted.caller.email
+
+    def _begin_reading(self) -> Callable[[], Event]:
+        """What returns the event. Its reading begins now, in another thread, unless nobody is waited for meanwhile."""
+        if self._is_own_calendar() and self._ports.claims.local:
+            return lambda: self._read_event(self._deadline.within(_READ))
+        deadline = self._deadline.within(_READ)
+        reading = self._ports.workers.submit(copy_context().run, partial(self._read_event, deadline))
+        return lambda: self._event(reading, deadline)
+
+    def _read_event(self, deadline: Deadline) -> Event:
         """The event, or placeholder data when it does not exist yet or Calendar has a hiccup."""
         wanted = self._wanted
         with self._legs.leg("event"):
             try:
-                event = self._ports.calendar.event(wanted.calendar, wanted.event, wanted.access_token, self._reading)
+                event = self._ports.calendar.event(wanted.calendar, wanted.event, wanted.access_token, deadline)
             except Temporary as hiccup:
                 _log.warning("event not read: %s", hiccup.reason)
                 event = None
         return event or self._placeholder()
 
-    def _event(self, reading: "Future[Event]") -> Event:
+    def _event(self, reading: "Future[Event]", deadline: Deadline) -> Event:
         try:
-            return reading.result(timeout=self._reading.left() + _HANDOVER)
+            return reading.result(timeout=deadline.left() + _HANDOVER)
         except FutureTimeout:
             _log.warning("event not read: %s", "deadline")
             return self._placeholder()

@@ -8,6 +8,7 @@ operating system keeps its own time-outs, because no call can interrupt it.
 import errno
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -34,6 +35,7 @@ IDLE = 50.0
 """Seconds after which a kept connection is not used again: balancers close theirs after 60, NATs forget them."""
 
 _POOL = 100
+_PLACE = re.compile(r"https?://[^/?]+")
 _ADDRESSES = 4
 
 
@@ -224,6 +226,7 @@ class BoundedAdapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context
+        self._pools: dict[str, HTTPConnectionPool] = {}
         super().__init__(pool_maxsize=_POOL)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
@@ -233,6 +236,20 @@ class BoundedAdapter(HTTPAdapter):
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the context has its roots."""
+
+    def get_connection_with_tls_context(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """The pool of the request's origin, looked up once: there are no proxies to choose among."""
+        place = _place(request)
+        pool = self._pools.get(place)
+        if pool is None:
+            pool = self._pools[place] = self.poolmanager.connection_from_url(place)
+        return pool
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        """The path with its query, as it stands in the URL."""
+        assert request.url
+        path = request.url[len(_place(request)) :]
+        return path if path.startswith("/") else f"/{path}"
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """Only what `exchange` reads: no cookies, and no guess at an encoding."""
@@ -257,6 +274,12 @@ class BoundedAdapter(HTTPAdapter):
         except (RequestException, HTTPError, http.client.HTTPException, OSError) as error:
             reason = "timeout" if time.monotonic() >= ends else "reply-cut"
             raise OutcomeUnknown(reason, f"{url.split('/')[2]}: {type(error).__name__}") from None
+
+
+def _place(request: PreparedRequest) -> str:
+    """Scheme, host and port as they stand in a URL that `providers.base.origin` takes."""
+    assert request.url
+    return _PLACE.match(request.url)[0]  # type: ignore[index]  # the exchange has checked it
 
 
 def _read(raw: Any) -> Reply:

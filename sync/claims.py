@@ -51,6 +51,11 @@ class StoredClaims:
         self._new_attempt = new_attempt
         self._spread = spread
 
+    @property
+    def local(self) -> bool:
+        """Whether the store is on this machine."""
+        return self._store.local
+
     def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         """The claim, or the answer that was given before, or None while another one is at work."""
         key = records.key(wanted.calendar, wanted.event, wanted.solution.id)

@@ -59,11 +59,12 @@ class Outside:
 
 
 class SeenStore:
-    """A store whose reads by key and commits are seen."""
+    """A store whose reads by key and commits are seen; `local` as a store says of itself."""
 
-    def __init__(self, store: Store, outside: Outside) -> None:
+    def __init__(self, store: Store, outside: Outside, local: bool) -> None:
         self._store = store
         self._outside = outside
+        self.local = local
 
     def open(self) -> None:
         self._store.open()

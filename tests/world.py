@@ -82,7 +82,10 @@ class Instance:
 
 
 class World:
-    """One simulator, one store, and whoever asks. `open_store` opens it once more; `client` makes an HTTP client."""
+    """One simulator, one store, and whoever asks. `open_store` opens it once more; `client` makes an HTTP client.
+
+    `far`: later instances take the store for one that is not on this machine.
+    """
 
     def __init__(self, simulator: Simulator, folder: Path, clock: MovedClock, open_store: Callable[[], Store]) -> None:
         self.simulator = simulator
@@ -93,6 +96,7 @@ class World:
         self._open_store = open_store
         self._instances: list[Instance] = []
         self.folder = folder
+        self.far = False
         self.idempotency: Idempotency = "keyed"
         self.solutions: dict[str, dict[str, Any]] = {
             "demo": {"provider": "demo", "name": "Demo", "logo": LOGO, "url": simulator.url},
@@ -115,7 +119,8 @@ class World:
         outside = Outside()
         settings, client = knobs.load(self.environment), SeenClient(self.client(), outside)
         keys = google_keys(settings.google_api, client, self.clock)
-        store = SeenStore(self._open_store(), outside)
+        opened = self._open_store()
+        store = SeenStore(opened, outside, opened.local and not self.far)
         service = Service(settings, self.clock, 8, client, keys, store=store, provider=self._provider)
         self._instances.append(Instance(service, outside))
         return self._instances[-1]

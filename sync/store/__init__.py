@@ -62,6 +62,10 @@ class Store(Protocol):
     that it may be made before a server forks. Every method but `close` may raise StoreUnavailable, within five seconds.
     """
 
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine: an operation then takes less than a thread's handover."""
+
     def open(self) -> None:
         """Do now what the first use would do: import, connect, lay out the tables."""
 

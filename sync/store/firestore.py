@@ -52,6 +52,8 @@ class FirestoreStore:
     A document's version is its update time. gRPC is imported and the channel opened by the process that uses the store.
     """
 
+    local = False
+
     def __init__(
         self,
         database: str | None = None,

@@ -48,6 +48,8 @@ class SqliteStore:
     missing, or the file is not a database, not ours, or of an Anyroom with another schema.
     """
 
+    local = True
+
     def __init__(self, path: str, *, patience: float = PATIENCE) -> None:
         self._path = path if path in ("", ":memory:") else os.path.abspath(path)
         self._patience = patience

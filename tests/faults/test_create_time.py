@@ -126,7 +126,9 @@ def test_whoever_is_slow_the_answer_comes_within_20_seconds(
     assert took <= PROMISED
 
 
-def test_what_is_independent_runs_at_the_same_time(world: World, instance: Instance) -> None:
+def test_what_is_independent_runs_at_the_same_time(world: World) -> None:
+    world.far = True
+    instance = world.instance()
     together = threading.Barrier(2, timeout=5)
 
     def meet(when: str, call: str) -> None:
@@ -135,3 +137,11 @@ def test_what_is_independent_runs_at_the_same_time(world: World, instance: Insta
 
     instance.outside.script = meet
     assert uri(world.ask(instance, world.event()))
+
+
+@ON_SQLITE
+def test_a_store_on_this_machine_costs_no_thread(world: World, instance: Instance) -> None:
+    threads = set()
+    instance.outside.script = lambda when, call: threads.add(threading.current_thread())
+    assert uri(world.ask(instance, world.event()))
+    assert threads == {threading.current_thread()}

@@ -43,7 +43,8 @@ class Desk:
         self.clock = clock or MovedClock()
         self.outside = Outside()
         attempts = (f"{name}-{number}" for number in itertools.count(1))
-        self.claims = StoredClaims(SeenStore(store, self.outside), self.clock, lambda: next(attempts), lambda: 0.5)
+        seen = SeenStore(store, self.outside, local=True)
+        self.claims = StoredClaims(seen, self.clock, lambda: next(attempts), lambda: 0.5)
 
     def another(self) -> "Desk":
         """The desk of another instance on the same store."""

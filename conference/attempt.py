@@ -49,7 +49,7 @@ class Attempt:
         self._open_call = open_call
         self._used: frozenset[str] = frozenset()
         self._attempt = attempt
-        self._event = _fitted(event, provider.declared.limits)
+        self._event = fitted(event, provider.declared.limits)
         self._deadline = deadline
         self._clock = clock
         self._renew = renew
@@ -109,7 +109,7 @@ class Attempt:
         return not self.uncertain or self._provider.declared.idempotency != "none"
 
 
-def _fitted(event: Event, limits: Limits) -> Event:
+def fitted(event: Event, limits: Limits) -> Event:
     """The event with texts that the system takes; an untitled event gets a title."""
     summary, description = event.summary.strip() or PLACEHOLDER_TITLE, event.description
     if limits.summary is not None:

@@ -7,6 +7,7 @@ AnyroomError
         PermissionDenied          PERMISSION_DENIED: this user may not do this
         Temporary                 TEMPORARY: nothing was made; choosing the solution again may work
             OutcomeUnknown        the conferencing system may have acted: the claim stays
+            OverQuota             Calendar asks us to come back later
             StoreUnavailable      the store did not answer
             InvalidConferenceData what the conferencing system gave is no valid ConferenceData
         Permanent                 PERMANENT: trying again without a change will not help
@@ -18,12 +19,14 @@ AnyroomError
         Unavailable 503
     InvalidSetting            stops the start, with one line that names the setting
     Conflict                  a document of the store is not as it was read
+    CursorExpired             a list of changes cannot go on: list everything
+    Overtaken                 another run has this one's lease
 
 `reason` is a short word for logs and metrics. `detail` is for the log: it never holds a secret, a token, an e-mail
 address or an event's title.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from conference.limits import ErrorType
 
@@ -77,6 +80,14 @@ class Temporary(ConferenceFailure):
 
 class OutcomeUnknown(Temporary):
     """The conferencing system may or may not have acted (a time-out, a cut connection): the claim stays."""
+
+
+class OverQuota(Temporary):
+    """Calendar's quota is used up: `scope` says whose, the "user"'s or the whole "project"'s."""
+
+    def __init__(self, reason: str, detail: str, scope: Literal["user", "project"]) -> None:
+        super().__init__(reason, detail)
+        self.scope = scope
 
 
 class StoreUnavailable(Temporary):
@@ -165,3 +176,11 @@ class InvalidSetting(AnyroomError):
 
 class Conflict(AnyroomError):
     """A document is not as it was read: read again and decide again."""
+
+
+class CursorExpired(AnyroomError):
+    """Calendar answers 410: the sync token, or the page of a list, is good for nothing any more."""
+
+
+class Overtaken(AnyroomError):
+    """Another run has the calendar's lease: this one commits nothing more."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from conference.errors import Permanent
+from conference.recurrence import last_end
 
 PARAMETER = "anyroom"
 """The key of the conference parameter by which our conferences are recognised; its value is the mapping's key."""
@@ -75,10 +76,9 @@ class Event(msgspec.Struct, frozen=True):
         """The time that really passes between start and end."""
         return self.end.astimezone(UTC) - self.start.astimezone(UTC)
 
-    @property
-    def mapping(self) -> str:
-        """The key in our conference parameter, or "" when the event carries none."""
-        return dict(self.parameters).get(PARAMETER, "")
+    def last_end(self) -> datetime | None:
+        """When the event, or the last of its occurrences, is over at the latest; None while it repeats for ever."""
+        return last_end(self.start, self.end, self.recurrence) if self.recurrence else self.end
 
     def told(self) -> dict[str, Any]:
         """What a provider is told of the event, small and comparable: times as they are, texts as digests."""
@@ -104,6 +104,27 @@ def placeholder(calendar: str, event_id: str, now: datetime) -> Event:
     past = (start - datetime(1970, 1, 1, tzinfo=UTC)) % _SLOT
     start += (_SLOT - past) if past else timedelta()
     return Event(event_id, calendar, PLACEHOLDER_TITLE, start, start + _HOUR, "UTC", placeholder=True)
+
+
+def to_record(event: Event) -> dict[str, Any]:
+    """The event as JSON values, from which `from_record` makes it again."""
+    record = msgspec.to_builtins(event)
+    assert isinstance(record, dict)
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> Event:
+    """The event that `to_record` has written, its times in its zone again."""
+    event = msgspec.convert(record, Event, strict=False)
+    zone = _named_zone(event.zone)
+    if zone is None or event.zone_guessed:
+        return event
+    return msgspec.structs.replace(event, start=event.start.astimezone(zone), end=event.end.astimezone(zone))
+
+
+def pointer(body: Mapping[str, Any]) -> str:
+    """The key in the conference parameter of ours that an Event resource carries, or ""."""
+    return dict(_parameters(body)).get(PARAMETER, "")
 
 
 def names_zone(body: Mapping[str, Any]) -> bool:

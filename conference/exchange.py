@@ -1,4 +1,4 @@
-"""One HTTP exchange, bounded: to a declared origin, within its seconds, at most 1 MiB, without redirects."""
+"""One HTTP exchange, bounded: to a declared origin, within its seconds and its bytes, without redirects."""
 
 import logging
 import time
@@ -56,7 +56,7 @@ class HttpClient:
             if left <= 0:
                 raise Temporary("deadline", "no time left to send")
             try:
-                return adapter.exchange(request.method, request.url, headers, body, left)
+                return adapter.exchange(request, headers, body, left)
             except StaleConnection:
                 continue
         raise OutcomeUnknown("connection-closed", target)

@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
@@ -25,12 +26,10 @@ from urllib3.util import Timeout
 
 from conference import hosts
 from conference.errors import AnyroomError, InvalidConferenceData, OutcomeUnknown, Permanent, Temporary
-from conference.providers.base import Reply
+from conference.providers.base import Reply, Request
 
-MOST_BODY = 1 << 20
-"""Bytes of body, after decompression."""
-MOST_RECEIVED = MOST_BODY + (64 << 10)
-"""Bytes off the wire for one reply, its headers included."""
+MOST_HEAD = 64 << 10
+"""Bytes off the wire for one reply, beside those of the body that it may have."""
 IDLE = 50.0
 """Seconds after which a kept connection is not used again: balancers close theirs after 60, NATs forget them."""
 
@@ -44,9 +43,10 @@ class StaleConnection(Exception):
 
 
 class Bound:
-    """What one exchange may still use: seconds, and bytes off the wire."""
+    """What one exchange may still use: seconds, and bytes off the wire, `most` in all."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.start(0.0)
 
     def start(self, seconds: float) -> None:
@@ -62,9 +62,9 @@ class Bound:
         return left
 
     def count(self, received: int) -> None:
-        """Count bytes that came. Raises OSError past MOST_RECEIVED."""
+        """Count bytes that came. Raises OSError past the most."""
         self.received += received
-        if self.received > MOST_RECEIVED:
+        if self.received > self._most:
             raise OSError(errno.EMSGSIZE, "the reply is too large")
 
 
@@ -109,8 +109,8 @@ def tls_context(trusted: str | None = None) -> ssl.SSLContext:
 class _BoundedConnection(HTTPConnection):
     """Connects to what the name resolves to and nothing forbidden, and raises Temporary while nothing is sent."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.bound = Bound()
+    def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
+        self.bound = Bound(most + MOST_HEAD)
         self._answered = 0
         self._used = 0.0
         super().__init__(*args, **kwargs)
@@ -221,34 +221,45 @@ def _check_peer(address: str) -> None:
     hosts.check(f"[{host}]" if ":" in host else host)
 
 
+class _Prepared(PreparedRequest):
+    """A request with what its pool of connections is chosen by: the origin, and the bytes of body it may bring."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.method, self.url = request.method, request.url
+        self.place = _PLACE.match(request.url)[0]  # type: ignore[index]  # the exchange has checked the URL
+        self.most = request.most
+
+
 class BoundedAdapter(HTTPAdapter):
-    """The pool of connections of one scheme, and the one exchange over them."""
+    """The pools of connections of one scheme, and the one exchange over them."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context
-        self._pools: dict[str, HTTPConnectionPool] = {}
-        super().__init__(pool_maxsize=_POOL)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        """Give the pool our connections, and one TLS context for all of them: loading its roots takes 10 ms."""
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self._pools: dict[tuple[str, int], HTTPConnectionPool] = {}
+        super().__init__()
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the context has its roots."""
 
-    def get_connection_with_tls_context(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """The pool of the request's origin, looked up once: there are no proxies to choose among."""
-        place = _place(request)
-        pool = self._pools.get(place)
+    def get_connection_with_tls_context(self, request: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        """The pool of the request's origin, looked up once: there are no proxies to choose among.
+
+        All have one TLS context: loading its roots takes 10 ms.
+        """
+        pool = self._pools.get((request.place, request.most))
         if pool is None:
-            pool = self._pools[place] = self.poolmanager.connection_from_url(place)
+            parts, given = urlsplit(request.place), {"maxsize": _POOL, "most": request.most}
+            if self._context:
+                pool = _TLSPool(str(parts.hostname), parts.port, ssl_context=self._context, **given)
+            else:
+                pool = _Pool(str(parts.hostname), parts.port, **given)
+            pool = self._pools.setdefault((request.place, request.most), pool)
         return pool
 
-    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+    def request_url(self, request: Any, proxies: Any) -> str:
         """The path with its query, as it stands in the URL."""
-        assert request.url
-        path = request.url[len(_place(request)) :]
+        path: str = request.url[len(request.place) :]
         return path if path.startswith("/") else f"/{path}"
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
@@ -258,36 +269,34 @@ class BoundedAdapter(HTTPAdapter):
         response.raw = resp
         return response
 
-    def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None, seconds: float) -> Reply:
+    def close(self) -> None:
+        """Close every kept connection."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def exchange(self, request: Request, headers: dict[str, str], body: bytes | None, seconds: float) -> Reply:
         """Send and read the whole reply within `seconds`; redirects are not followed.
 
         Raises Temporary or Permanent when nothing was sent, StaleConnection, OutcomeUnknown for no, half or too much of
         a reply.
         """
         ends = time.monotonic() + seconds
-        request = PreparedRequest()
-        request.method, request.url, request.body = method, url, body
-        request.headers = CaseInsensitiveDict(headers)
+        prepared = _Prepared(request)
+        prepared.body, prepared.headers = body, CaseInsensitiveDict(headers)
         try:
-            raw = self.send(request, stream=True, timeout=Timeout(total=seconds)).raw  # type: ignore[arg-type]  # stub's gap
-            return _read(raw)
+            raw = self.send(prepared, stream=True, timeout=Timeout(total=seconds)).raw  # type: ignore[arg-type]  # stub's gap
+            return _read(raw, request.most)
         except (RequestException, HTTPError, http.client.HTTPException, OSError) as error:
             reason = "timeout" if time.monotonic() >= ends else "reply-cut"
-            raise OutcomeUnknown(reason, f"{url.split('/')[2]}: {type(error).__name__}") from None
+            raise OutcomeUnknown(reason, f"{request.url.split('/')[2]}: {type(error).__name__}") from None
 
 
-def _place(request: PreparedRequest) -> str:
-    """Scheme, host and port as they stand in a URL that `providers.base.origin` takes."""
-    assert request.url
-    return _PLACE.match(request.url)[0]  # type: ignore[index]  # the exchange has checked it
-
-
-def _read(raw: Any) -> Reply:
+def _read(raw: Any, most: int) -> Reply:
     """The reply, its connection kept for the next exchange only when this one is over."""
     try:
-        body = raw.read(MOST_BODY + 1, decode_content=True)
-        if len(body) > MOST_BODY:
-            raise OutcomeUnknown("reply-too-large", f"HTTP {raw.status}, more than {MOST_BODY} bytes")
+        body = raw.read(most + 1, decode_content=True)
+        if len(body) > most:
+            raise OutcomeUnknown("reply-too-large", f"HTTP {raw.status}, more than {most} bytes")
     except BaseException:
         raw.close()
         raise

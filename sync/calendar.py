@@ -1,40 +1,99 @@
-"""Google Calendar API v3, read only, with the token of the user who asks.
+"""Google Calendar API v3 with a user's token: events are read and listed, calendars watched, and nothing is written.
 
 google-api-python-client builds the requests and reads the replies; our own bounded HTTP exchange carries them. Sources:
-Calendar API reference (Events: get, list); Handle API errors (Calendar API guides).
+Calendar API reference (Events: get, list, watch; Channels: stop); Synchronize resources efficiently, Push
+notifications, Handle API errors (Calendar API guides).
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import httplib2
+import msgspec
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from conference import event as events
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, Permanent, PermissionDenied, Temporary
+from conference.errors import (
+    ConferenceFailure,
+    CursorExpired,
+    OutcomeUnknown,
+    OverQuota,
+    Permanent,
+    PermissionDenied,
+    Temporary,
+)
 from conference.event import Event
-from conference.providers.base import Reply, Request
+from conference.providers.base import MOST_BODY, Reply, Request
+from sync import row
+from sync.row import Row
 
 FIELDS = (
     "id,status,summary,description,location,start,end,endTimeUnspecified,recurrence,recurringEventId,iCalUID,"
     "visibility,organizer,attendees,conferenceData/parameters"
 )
-"""What is read of an event."""
+"""What is read of an event to make a conference for it."""
+
+_ROW = (
+    "id,status,summary,description,location,start,end,recurrence,recurringEventId,iCalUID,visibility,organizer,"
+    "attendees(email,displayName,optional,organizer,resource,self,responseStatus,additionalGuests),"
+    "conferenceData(conferenceId,parameters)"
+)
+_LISTED: Mapping[str, Any] = {
+    "singleEvents": False,
+    "showDeleted": True,
+    "maxResults": 2500,
+    "eventTypes": "default",
+    "fields": f"accessRole,timeZone,nextPageToken,nextSyncToken,items({_ROW})",
+}
+"""One query for full lists and for changes, because Calendar wants the same parameters with a sync token. Deletions
+keep their details only with showDeleted (Events resource, status)."""
+QUERY = sha256(json.dumps(_LISTED, sort_keys=True).encode()).hexdigest()[:16]
+"""Which query a sync token was won with: a token of another one is good for nothing."""
+MOST_LISTED = 32 << 20
+"""Bytes that a page of a list may have: 2,500 events with their descriptions."""
+CHANNEL_SECONDS = 604800
+"""How long a channel is asked for; Calendar's default (Events: watch, params.ttl)."""
 
 _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
+_OF_USER = "userRateLimitExceeded"
 _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
-_NOT_THERE = frozenset({404, 410})
-_PASSING = frozenset({408, 429})
+_NOT_FOUND, _GONE = 404, 410
+_NOT_THERE = frozenset({_NOT_FOUND, _GONE})
+_PASSING = frozenset({408})
+_FOLLOWING = re.compile(r"/calendars/[^/]+/events/watch\?|/channels/stop\?")
+"""The two methods beside get and list that Anyroom uses, by their address."""
 
 Send = Callable[[Request, Deadline], Reply]
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """One page of a list: the caller's role, the events, and what comes next, a page or in the end a sync token."""
+
+    role: str
+    rows: tuple[Row, ...]
+    next_page: str
+    next_sync: str
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """Calendar's answer to watch: what the channel is of, and until when it lives (aware, UTC)."""
+
+    resource: str
+    expires: datetime
+
+
 class GoogleCalendar:
-    """The reader that conference.create asks. `api` is the base URL of Google's APIs; `send` one bounded exchange."""
+    """The reader that conference.create asks, and what a sync reads with.
+
+    `api` is the base URL of Google's APIs; `send` one bounded exchange.
+    """
 
     def __init__(self, api: str, send: Send) -> None:
         service = build(
@@ -45,6 +104,7 @@ class GoogleCalendar:
             client_options={"api_endpoint": f"{api}/calendar/v3/"},
         )
         self._events = service.events()
+        self._channels = service.channels()
         self._send = send
 
     def access_role(self, calendar: str, token: str, deadline: Deadline) -> str:
@@ -70,6 +130,97 @@ class GoogleCalendar:
             return events.from_calendar(calendar, body)
         zone = self._calendar(calendar, token, deadline).get("timeZone")
         return events.from_calendar(calendar, body, str(zone or "UTC"))
+
+    def page(
+        self,
+        calendar: str,
+        token: str,
+        deadline: Deadline,
+        *,
+        cursor: str = "",
+        since: datetime | None = None,
+        page: str = "",
+    ) -> Listed:
+        """One page of what changed since `cursor`, or of everything that ends after `since`.
+
+        `token` is the access token; `page` is what the page before has named. Raises CursorExpired, PermissionDenied
+        when the calendar cannot be read, OverQuota, Temporary.
+        """
+        begin = {"syncToken": cursor} if cursor else {"timeMin": _rfc3339(since)} if since else {}
+        more = {"pageToken": page} if page else {}
+        body = self._read(self._events.list(calendarId=calendar, **_LISTED, **begin, **more), token, deadline)
+        items, zone = body.get("items", []), str(body.get("timeZone") or "UTC")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise Temporary("calendar-malformed", "a list without events")
+        return Listed(
+            str(body.get("accessRole", "none")),
+            tuple(row.read(calendar, item, zone) for item in items),
+            str(body.get("nextPageToken", "")),
+            str(body.get("nextSyncToken", "")),
+        )
+
+    def look(self, calendar: str, event: str, token: str, deadline: Deadline) -> Row:
+        """One event as it is now; "vanished" when Calendar does not know it. Raises as `page`.
+
+        Whether the calendar itself can be read must be known: Calendar answers 404 for both.
+        """
+        try:
+            body = self._execute(self._events.get(calendarId=calendar, eventId=event, fields=_ROW), token, deadline)
+        except HttpError as error:
+            if error.status_code in _NOT_THERE:
+                return row.vanished(event)
+            raise _failure(error) from error
+        zone = "UTC"
+        if body.get("status") != "cancelled" and not events.names_zone(body):
+            zone = str(self._calendar(calendar, token, deadline).get("timeZone") or "UTC")
+        return row.read(calendar, body, zone)
+
+    def of_series(self, calendar: str, uid: str, token: str, deadline: Deadline) -> tuple[Row, ...]:
+        """What is not deleted of all that shares that iCalUID: a series, its changed occurrences, a copy moved away."""
+        wanted = {"iCalUID": uid, "showDeleted": False, "singleEvents": False, "maxResults": 250}
+        request = self._events.list(calendarId=calendar, **wanted, fields=f"timeZone,items({_ROW})")
+        body = self._read(request, token, deadline)
+        items = body.get("items", [])
+        return tuple(row.read(calendar, item, str(body.get("timeZone") or "UTC")) for item in items)
+
+    def watch(self, calendar: str, channel: str, secret: str, address: str, token: str, deadline: Deadline) -> Watched:
+        """Open the push channel of that id: Calendar then posts to `address` with `secret` at each change.
+
+        Raises PermissionDenied, OverQuota, Temporary, and Permanent where Calendar refuses the address.
+        """
+        wanted = {
+            "id": channel,
+            "type": "web_hook",
+            "address": address,
+            "token": secret,
+            "params": {"ttl": str(CHANNEL_SECONDS)},
+        }
+        request = self._events.watch(calendarId=calendar, body=wanted, fields="resourceId,expiration")
+        body = self._read(request, token, deadline)
+        try:
+            expires = datetime.fromtimestamp(int(body["expiration"]) / 1000, UTC)
+            return Watched(str(body["resourceId"]), expires)
+        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+            raise OutcomeUnknown("calendar-malformed", "Calendar's answer to watch names no channel") from error
+
+    def stop(self, channel: str, resource: str, token: str, deadline: Deadline) -> None:
+        """Close a channel; one that Calendar does not know any more is closed. Raises PermissionDenied, Temporary."""
+        try:
+            self._execute(self._channels.stop(body={"id": channel, "resourceId": resource}), token, deadline)
+        except HttpError as error:
+            if error.status_code not in _NOT_THERE:
+                raise _failure(error) from error
+
+    def _read(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+        """What Calendar answers about a calendar that must be readable. Raises as `page`."""
+        try:
+            return self._execute(request, token, deadline)
+        except HttpError as error:
+            if error.status_code == _GONE:
+                raise CursorExpired("cursor-expired", _reason(error)) from error
+            if error.status_code == _NOT_FOUND:
+                raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
+            raise _failure(error) from error
 
     def _calendar(self, calendar: str, token: str, deadline: Deadline) -> Mapping[str, Any]:
         """What a list says of the calendar itself. A 404 means that it does not exist or may not be seen."""
@@ -100,11 +251,19 @@ class _Carrier:
         self._deadline = deadline
 
     def request(
-        self, uri: str, method: str, headers: Mapping[str, str], **_: object
+        self, uri: str, method: str, headers: Mapping[str, str], body: str | None = None, **_: object
     ) -> tuple[httplib2.Response, bytes]:
         """Send the request; the status and the body are all that is read of the reply."""
-        assert method == "GET", "Anyroom never writes to a calendar"
-        reply = self._send(Request("GET", uri, headers={"Authorization": headers["authorization"]}), self._deadline)
+        reading = method == "GET"
+        assert reading or _FOLLOWING.search(uri), "Anyroom never writes to a calendar"
+        sent = Request(
+            "GET" if reading else "POST",
+            uri,
+            json=None if body is None else json.loads(body),
+            headers={"Authorization": headers["authorization"]},
+            most=MOST_LISTED if reading else MOST_BODY,
+        )
+        reply = self._send(sent, self._deadline)
         return httplib2.Response({"status": str(reply.status)}), reply.body
 
 
@@ -112,7 +271,9 @@ def _failure(error: HttpError) -> ConferenceFailure:
     """What an error of Calendar means (Handle API errors): a quota or a fault of Google's passes, a refusal stays."""
     status, reason = int(error.status_code), _reason(error)
     detail = f"Calendar answered {status} {reason}".strip()
-    if reason in _QUOTA or status in _PASSING or status >= 500:
+    if reason in _QUOTA or status == 429:
+        return OverQuota("calendar-unavailable", detail, "user" if reason == _OF_USER else "project")
+    if status in _PASSING or status >= 500:
         return Temporary("calendar-unavailable", detail)
     refused = PermissionDenied if status in (401, 403) and reason not in _SWITCHED_OFF else Permanent
     return refused("calendar-refused", detail)
@@ -125,3 +286,7 @@ def _reason(error: HttpError) -> str:
     except (ValueError, KeyError, IndexError, TypeError):
         return ""
     return reason if isinstance(reason, str) and reason.isalnum() and len(reason) < 64 else ""
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """Who makes which conference: claims, answers and ends, each one compare-and-set on the mapping."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from conference.clock import Clock, Deadline
 from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData
 from conference.errors import Conflict, StoreUnavailable, Temporary
-from sync import records
+from sync import keepers, records
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace, Store
 
@@ -24,7 +24,7 @@ KEPT = timedelta(days=30)
 """When a failure that nobody asked about again is forgotten, and a suspected orphan looked at for the last time."""
 
 _ANSWERED = frozenset({"offered", "live"})
-_ENDED = frozenset({"failed", "unmanaged", "lost"})
+_ENDED = frozenset({"failed", "unmanaged", "lost", "gone"})
 _TRIES = 5
 
 _log = logging.getLogger("anyroom.claims")
@@ -42,14 +42,23 @@ class Held(NamedTuple):
 class StoredClaims:
     """The claims of conference.create, over the store.
 
-    `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1.
+    `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1. `follow` is told the key of
+    a calendar that begins to be followed; it raises nothing.
     """
 
-    def __init__(self, store: Store, clock: Clock, new_attempt: Callable[[], str], spread: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        new_attempt: Callable[[], str],
+        spread: Callable[[], float],
+        follow: Callable[[str], None] = lambda calendar: None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._new_attempt = new_attempt
         self._spread = spread
+        self._follow = follow
 
     @property
     def local(self) -> bool:
@@ -66,6 +75,7 @@ class StoredClaims:
                 solution=wanted.solution.id,
                 attempt=self._new_attempt(),
                 state="claimed",
+                pointer=key,
             )
         )
         try:
@@ -119,12 +129,15 @@ class StoredClaims:
         for _ in range(_TRIES):
             try:
                 self._store.commit(self._offered(held, offer, calendar))
-                return offer.answer
             except Conflict:
                 deadline.check()
                 mapping, calendar = self._read_again(claim, held)
                 if mapping is None or mapping.version != held.document.version:
                     return self._overtaken(held.record, offer, mapping)
+            else:
+                if calendar is None or keepers.is_replaceable(records.calendar(calendar.body), self._clock.now()):
+                    self._follow(records.key(held.record.calendar))
+                return offer.answer
         raise Temporary("contention", "the calendar's record changes too fast")
 
     def _take_existing(self, key: str, deadline: Deadline) -> Claim | ConferenceData | None:
@@ -134,34 +147,63 @@ class StoredClaims:
             return None
         deadline.check()
         record = records.mapping(document.body)
-        if record.state in _ANSWERED:
+        if record.state in records.ALIVE and record.pointer != key:
+            return self._begin_anew(document, record, "copy", deadline)
+        if record.state == "offered":
             return _answer(record)
-        if record.state == "leaving":
-            return self._stay(document, record)
+        if record.state in records.ALIVE:
+            return self._offer_again(document, record)
         if record.state in _ENDED:
-            again = _with(
-                record, attempt=self._new_attempt(), state="claimed", reason="", conference="", answer=None, told=None
-            )
-            return self._replace(document, again, before=document, resumed=False, deadline=deadline)
-        if record.state == "claimed" and record.until and record.until <= self._clock.now():
+            return self._begin_anew(document, record, record.state, deadline)
+        if record.until and record.until <= self._clock.now():
+            if record.state == "deleting":
+                return self._begin_anew(document, record, "deleting", deadline)
             return self._replace(document, record, before=None, resumed=True, deadline=deadline)
         return None
 
-    def _stay(self, document: Document, record: MappingRecord) -> ConferenceData | None:
-        """A conference that was about to go is wanted again: it becomes what it was."""
-        back = _with(record, state="live" if record.seen else "offered", reason="", due=self._due(OFFERED))
+    def _begin_anew(self, document: Document, record: MappingRecord, reason: str, deadline: Deadline) -> Claim | None:
+        """A conference of its own in the same record; one that may still exist is listed as a suspected orphan."""
+        again = MappingRecord(
+            calendar=record.calendar,
+            event=record.event,
+            solution=record.solution,
+            attempt=self._new_attempt(),
+            state="claimed",
+            pointer=document.key,
+        )
+        left = record.conference and record.state not in ("gone", "lost")
+        deadline.check()
+        if left and self._store.get(ORPHANS, records.key(record.attempt)):
+            left = ""
+        orphans = [self._orphan(record, reason)] if left else []
+        deadline.check()
+        return self._replace(document, again, before=document, resumed=False, deadline=deadline, orphans=orphans)
+
+    def _offer_again(self, document: Document, record: MappingRecord) -> ConferenceData | None:
+        """The same conference, answered once more: until the event is seen with it nothing says that it was taken off.
+
+        The user may save the event long after a sync has seen it without the conference.
+        """
+        due = self._due(OFFERED)
+        again = _with(record, state="offered", reason="", seen=False, until=None, look="", tries=0, due=due)
         try:
-            self._commit(Replace(document, records.to_body(back)))
+            self._commit(Replace(document, records.to_body(again)))
         except Conflict:
             return None
-        return _answer(back)
+        return _answer(again)
 
     def _replace(
-        self, document: Document, record: MappingRecord, before: Document | None, resumed: bool, deadline: Deadline
+        self,
+        document: Document,
+        record: MappingRecord,
+        before: Document | None,
+        resumed: bool,
+        deadline: Deadline,
+        orphans: Sequence[Create] = (),
     ) -> Claim | None:
         claimed = self._claimed(record)
         try:
-            taken = self._commit(Replace(document, records.to_body(claimed)))
+            taken = self._commit(Replace(document, records.to_body(claimed)), *orphans)
         except Conflict:
             return None
         return self._claim(taken, claimed, before, resumed, deadline)
@@ -181,11 +223,11 @@ class StoredClaims:
 
     def _offered(self, held: Held, offer: Offer, calendar: Document | None) -> list[Change]:
         """The mapping with its answer, and the calendar's record where it is new or still lacks a keeper."""
+        now = self._clock.now()
         known = records.calendar(calendar.body) if calendar else None
-        keeper = known.keeper if known else None
-        user = offer.keeper
-        if not keeper and user:
-            keeper = Keeper(user.sub, user.email)
+        keeper = Keeper(offer.keeper.sub, offer.keeper.email) if offer.keeper else None
+        if known and not (keeper and keepers.is_replaceable(known, now)):
+            keeper = known.keeper
         mapping = _with(
             held.record,
             state="offered",
@@ -194,21 +236,18 @@ class StoredClaims:
             keeper=keeper.sub if keeper else "",
             account=offer.conference.host,
             conference=offer.conference.id,
+            room=records.room(held.record.solution, offer.conference.id),
             answer=offer.answer.to_record(),
             told=offer.event.told(),
-            end=None if offer.event.recurrence else offer.event.end,
+            end=offer.event.last_end(),
             due=self._due(OFFERED),
         )
         changes: list[Change] = [Replace(held.document, records.to_body(mapping))]
-        before = records.mapping(held.before.body) if held.before else None
-        if before and before.state == "unmanaged" and before.conference:
-            changes.append(self._orphan(before, "unmanaged"))
         if known is None or calendar is None:
-            new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, due=self._clock.now())
+            new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, heard=now, due=now)
             changes.append(Create(CALENDARS, records.key(new.calendar), records.to_body(new)))
         elif keeper != known.keeper:
-            body = {**calendar.body, "keeper": {"sub": keeper.sub, "email": keeper.email} if keeper else None}
-            changes.append(Replace(calendar, body))
+            changes.append(Replace(calendar, {**calendar.body, **keepers.kept_by(keeper, now)}))
         return changes
 
     def _read_again(self, claim: Claim, held: Held) -> tuple[Document | None, Document | None]:
@@ -224,7 +263,9 @@ class StoredClaims:
         theirs = records.mapping(document.body) if document else None
         same = theirs is not None and theirs.attempt == mine.attempt and theirs.conference in ("", offer.conference.id)
         if not same:
-            self._end([self._orphan(mine, "overtaken")])
+            room = records.room(mine.solution, offer.conference.id)
+            made = _with(mine, conference=offer.conference.id, room=room, account=offer.conference.host)
+            self._end([self._orphan(made, "overtaken")])
         if theirs is None or theirs.answer is None:
             raise Temporary("overtaken", "another request took this one's claim over")
         return _answer(theirs)
@@ -237,6 +278,9 @@ class StoredClaims:
             attempt=record.attempt,
             reason=reason,
             since=self._clock.now(),
+            conference=record.conference,
+            room=record.room,
+            account=record.account,
             due=self._due(OFFERED),
         )
         return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))
@@ -248,8 +292,8 @@ class StoredClaims:
         except Conflict:
             _log.info("claim already gone")
 
-    def _commit(self, change: Create | Replace) -> Document:
-        [document] = self._store.commit([change])
+    def _commit(self, change: Create | Replace, *beside: Create) -> Document:
+        document = self._store.commit([change, *beside])[0]
         assert document
         return document
 

@@ -11,15 +11,21 @@ from typing import Any, Literal
 
 import msgspec
 
+from conference.event import Event, from_record
+
 VERSION = 1
 
 MAPPINGS = "mapping"
 CALENDARS = "calendar"
 ORPHANS = "orphan"
 
-State = Literal["claimed", "offered", "live", "leaving", "deleting", "failed", "unmanaged", "lost"]
-"""claimed: until its deadline. offered: answered, never seen on the event. live: seen. leaving: its end is due.
-deleting: a worker is at the provider. failed, unmanaged, lost: ends, which are shown."""
+State = Literal["claimed", "offered", "live", "leaving", "deleting", "gone", "failed", "unmanaged", "lost"]
+"""claimed: until its deadline. offered: answered, not seen on the event since. live: seen. leaving: deleted at `until`,
+unless a look shows it in use. deleting: a worker is at the provider. gone: deleted, and remembered for a while, so that
+a restored event can have it again. failed, unmanaged, lost: ends, which are shown."""
+
+ALIVE = frozenset({"offered", "live", "leaving"})
+"""States in which a conference exists at the provider and belongs to the event."""
 
 
 def key(*parts: str) -> str:
@@ -34,13 +40,29 @@ class Keeper(msgspec.Struct, frozen=True, omit_defaults=False):
     email: str
 
 
+class Parked(msgspec.Struct, frozen=True, omit_defaults=False):
+    """What a provider could not be told: the event's values, which are erased once it was, and the fields that differ.
+
+    `tries` counts what was tried in vain, `since` when the first was.
+    """
+
+    event: dict[str, Any]
+    fields: list[str]
+    tries: int
+    since: datetime
+
+
 class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Which event holds which conference: one for each calendar, event and solution.
 
     `attempt` is what the conference is made under; it outlives a crash. `conference` is its id at the provider,
-    `answer` the ConferenceData that was answered, as a record. `account` is the account it was made with.
-    `until` is the claim's deadline. `told` is what the provider was last told of the event. `end` is when the event is
-    over, None while it repeats. `due` is when somebody must look at the record again (all UTC).
+    `answer` the ConferenceData that was answered, as a record. `account` is the account it was made with. `pointer` is
+    the parameter by which the event names the conference: the key of this mapping, or where the event is a copy that of
+    another one. `room` is the same for all mappings that hold one conference. `until` is the deadline of the state:
+    of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
+    told of the event. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key
+    while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep
+    must look at the record again, `forget` when it may be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -54,25 +76,93 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     reason: str = ""
     seen: bool = False
+    pointer: str = ""
     conference: str = ""
+    room: str = ""
     answer: dict[str, Any] | None = None
     told: dict[str, Any] | None = None
+    parked: Parked | None = None
     until: datetime | None = None
     end: datetime | None = None
+    look: str = ""
+    tries: int = 0
     due: datetime | None = None
+    forget: datetime | None = None
+
+
+class Lease(msgspec.Struct, frozen=True, omit_defaults=False):
+    """Who syncs a calendar, and until when. `fence` grows with each lease: an earlier holder's commit is refused."""
+
+    by: str
+    until: datetime
+    fence: int
+
+
+class Channel(msgspec.Struct, frozen=True, omit_defaults=False):
+    """A push channel: its random id, a hash of its token, who opened it for which address (hashed).
+
+    `resource` and `expires` are Calendar's answer; "" and the latest possible while that is not known.
+    """
+
+    id: str
+    token: str
+    address: str
+    by: str
+    opened: datetime
+    expires: datetime
+    resource: str = ""
+
+
+class Page(msgspec.Struct, frozen=True, omit_defaults=False):
+    """Where an unfinished list goes on: at the page `token`, or, when `comparing`, behind the mapping `after`.
+
+    `since` is the start of a full list, None when only changes are listed; `seen` are the mappings whose events a full
+    list has shown.
+    """
+
+    token: str = ""
+    since: datetime | None = None
+    seen: list[str] = []
+    comparing: bool = False
+    after: str = ""
 
 
 class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One calendar that holds a conference of ours, and its keeper, None until somebody with the right role came."""
+    """One calendar that holds a conference of ours, and its keeper, None until somebody with the right role came.
+
+    `cursor` is the sync token of the last whole list, which was made with `query`; `page` where an unfinished one goes
+    on. `dirty` is when a run is wanted, None while nothing changed; `ran` when the last run began, `heard` when the
+    keeper's credential last read the calendar, `changed` when a change was last seen, `pace` the mean seconds between
+    two. `reason` says why the last run failed, `failures` how often in a row. `refused` says that the keeper's
+    credential is, and that the next one takes over. `due` is when a run must happen without a signal (all UTC).
+    """
 
     v: int = VERSION
     calendar: str
     keeper: Keeper | None = None
+    cursor: str = ""
+    query: str = ""
+    page: Page | None = None
+    dirty: datetime | None = None
+    ran: datetime | None = None
+    heard: datetime | None = None
+    changed: datetime | None = None
+    pace: float = 86400.0
+    lease: Lease | None = None
+    channel: Channel | None = None
+    previous_channels: list[Channel] = []
+    reason: str = ""
+    failures: int = 0
+    refused: bool = False
     due: datetime | None = None
 
 
 class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A conference that may exist at the provider and that no mapping holds: `attempt` is what it was made under."""
+    """A conference that may exist at the provider and that no mapping holds: `attempt` is what it was made under.
+
+    `conference`, `room` and `account` are as in a mapping, "" while only the attempt is known. `look` is the calendar's
+    key while its next run must look whether the event carries it.
+    """
 
     v: int = VERSION
     calendar: str
@@ -81,7 +171,17 @@ class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     reason: str
     since: datetime
+    conference: str = ""
+    room: str = ""
+    account: str = ""
+    look: str = ""
+    tries: int = 0
     due: datetime | None = None
+
+
+def room(solution: str, conference: str) -> str:
+    """What all mappings that hold one conference share."""
+    return key(solution, conference)
 
 
 def to_body(record: msgspec.Struct) -> dict[str, Any]:
@@ -99,3 +199,13 @@ def mapping(body: Mapping[str, Any]) -> MappingRecord:
 def calendar(body: Mapping[str, Any]) -> CalendarRecord:
     """Read a calendar; fields of later versions are passed over."""
     return msgspec.convert(body, CalendarRecord)
+
+
+def orphan(body: Mapping[str, Any]) -> OrphanRecord:
+    """Read a suspected orphan; fields of later versions are passed over."""
+    return msgspec.convert(body, OrphanRecord)
+
+
+def parked_event(parked: Parked) -> Event:
+    """The event whose values are parked."""
+    return from_record(parked.event)

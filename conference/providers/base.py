@@ -23,6 +23,9 @@ from conference.event import Event
 
 T = TypeVar("T")
 
+MOST_BODY = 1 << 20
+"""Bytes of body that a reply may have unless its request says otherwise."""
+
 _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?([/?][!$-\[\]-~]*)?")
 
@@ -68,7 +71,8 @@ class Limits(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True):
     """One HTTP request to the conferencing system. `json` or `form` is the body; `url` is absolute and already quoted.
 
-    `seconds` is the most that this exchange may take; without it, what the whole call has left.
+    `seconds` is the most that this exchange may take; without it, what the whole call has left. `most` is how many
+    bytes of body the reply may have, after decompression.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -77,10 +81,11 @@ class Request(msgspec.Struct, frozen=True):
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     seconds: float | None = None
+    most: int = MOST_BODY
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What came back: at most 1 MiB of body, already decompressed. `headers` are asked for in any case."""
+    """What came back, its body already decompressed. `headers` are asked for in any case."""
 
     status: int
     headers: Mapping[str, str]

@@ -11,7 +11,7 @@ import pytest
 from conference import transport
 from conference.errors import OutcomeUnknown, Permanent, Temporary
 from conference.exchange import HttpClient
-from conference.providers.base import Request, origin
+from conference.providers.base import MOST_BODY, Request, origin
 from tests.conference.certificate import Tls
 from tests.conference.http_peer import Line, Script, answers, ask, closes_on_the_second_request, nobody, playing
 
@@ -223,7 +223,7 @@ def test_a_reply_that_is_too_large_is_cut(says: Callable[[Line], None]) -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_reply_of_exactly_a_mebibyte_is_taken(packed: bool) -> None:
-    body = b" " * transport.MOST_BODY
+    body = b" " * MOST_BODY
     script = answers(gzip.compress(body), "200 OK", "Content-Encoding: gzip") if packed else answers(body)
 
     with playing(script) as peer:

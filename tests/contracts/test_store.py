@@ -413,7 +413,7 @@ def test_find_sees_text_at_the_top_only(store: Store) -> None:
     assert store.find("thing", "f", "1", 10) == []
 
 
-@pytest.mark.parametrize("field", ["calendar", "conference", "solution"])
+@pytest.mark.parametrize("field", ["calendar", "room", "solution"])
 def test_find_follows_every_change_of_a_mapping(store: Store, field: str) -> None:
     one, two = create(store, "one", {field: "x"}, kind="mapping"), create(store, "two", {field: "x"}, kind="mapping")
     assert store.find("mapping", field, "x", 10) == [one, two]

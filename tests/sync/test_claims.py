@@ -116,13 +116,14 @@ def test_what_was_answered_is_answered_again(desk: Desk) -> None:
     assert desk.mapping().state == "offered"
 
 
-def test_a_conference_about_to_leave_becomes_what_it_was(desk: Desk) -> None:
+@pytest.mark.parametrize("state", ["live", "leaving"])
+def test_a_conference_that_is_chosen_again_waits_to_be_seen_on_the_event(desk: Desk, state: State) -> None:
     offer = desk.offer()
     desk.claims.record(desk.taken(), offer, soon())
-    for seen, was in ((False, "offered"), (True, "live")):
-        desk.become("leaving", seen=seen)
-        assert desk.claims.take(WANTED, soon()) == offer.answer
-        assert desk.mapping().state == was
+    desk.become(state, seen=True, look="x", until=desk.clock.now())
+    assert desk.claims.take(WANTED, soon()) == offer.answer
+    mapping = desk.mapping()
+    assert (mapping.state, mapping.seen, mapping.look, mapping.until) == ("offered", False, "", None)
 
 
 def test_a_conference_that_is_being_deleted_is_waited_for(desk: Desk) -> None:
@@ -299,12 +300,12 @@ def test_the_calendars_record_may_change_meanwhile(desk: Desk) -> None:
 
 
 def test_fields_of_a_later_version_survive_a_change_of_keeper(desk: Desk) -> None:
-    known = {**records.to_body(records.CalendarRecord(calendar=ADA.email)), "cursor": "token", "v": 2}
+    known = {**records.to_body(records.CalendarRecord(calendar=ADA.email)), "later": "text", "v": 2}
     desk.store.commit([Create(records.CALENDARS, records.key(ADA.email), known)])
     desk.claims.record(desk.taken(), desk.offer(), soon())
     document = desk.store.get(records.CALENDARS, records.key(ADA.email))
     assert document
-    assert (document.body["cursor"], document.body["v"]) == ("token", 2)
+    assert (document.body["later"], document.body["v"]) == ("text", 2)
 
 
 def test_keys_are_hashes_that_keep_their_parts_apart() -> None:

@@ -279,10 +279,10 @@ def test_what_is_declared_is_found_by_index(store: SqliteStore, path: Path, kind
 
 
 def test_empty_text_is_found_where_only_text_is_indexed(store: SqliteStore) -> None:
-    empty = create(store, "a", "mapping", conference="")
-    create(store, "b", "mapping", conference=None)
-    create(store, "c", "mapping", conference="x")
-    assert store.find("mapping", "conference", "", 5) == [empty]
+    empty = create(store, "a", "mapping", room="")
+    create(store, "b", "mapping", room=None)
+    create(store, "c", "mapping", room="x")
+    assert store.find("mapping", "room", "", 5) == [empty]
 
 
 def test_what_is_due_is_found_by_index(store: SqliteStore, path: Path) -> None:
@@ -316,6 +316,6 @@ def test_a_single_change_is_a_single_statement(store: SqliteStore) -> None:
 
 
 def test_a_replacement_writes_to_no_index_of_what_stays_as_it_was(store: SqliteStore) -> None:
-    made = create(store, "a", "mapping", calendar="c", conference="", due=NOON)
-    query = asked(store, lambda: store.commit([Replace(made, {**made.body, "conference": "x"})]))
-    assert query.startswith("UPDATE documents SET (mark, mapping_conference, body) = ")
+    made = create(store, "a", "mapping", calendar="c", room="", due=NOON)
+    query = asked(store, lambda: store.commit([Replace(made, {**made.body, "room": "x"})]))
+    assert query.startswith("UPDATE documents SET (mark, mapping_room, body) = ")

@@ -1,0 +1,57 @@
+"""With whose access token a run reads a calendar: the relayer's own, or the keeper's by delegation."""
+
+from typing import Protocol
+
+from conference.clock import Deadline
+from conference.errors import PermissionDenied
+from sync.records import CalendarRecord, Keeper
+
+
+class Access(Protocol):
+    """The credential of one run."""
+
+    @property
+    def newcomer(self) -> Keeper | None:
+        """Who becomes the keeper when the calendar has none that it can rely on."""
+
+    def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
+        """An access token. Raises PermissionDenied when there is none to be had, Temporary."""
+
+
+class Relayed:
+    """The token that a trigger of the add-on brought along, used for one run and stored nowhere."""
+
+    def __init__(self, user: Keeper, token: str) -> None:
+        self._user = user
+        self._token = token
+
+    @property
+    def newcomer(self) -> Keeper | None:
+        """The user whose trigger it was."""
+        return self._user
+
+    def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
+        """The token."""
+        return self._token
+
+
+class Impersonation(Protocol):
+    """Access tokens of a domain's users: sync.credentials.Delegation."""
+
+    def access_token(self, email: str, deadline: Deadline) -> str:
+        """An access token of that user. Raises PermissionDenied, Temporary, Permanent."""
+
+
+class Delegated:
+    """The keeper's token, by domain-wide delegation: always of the verified address that the record names."""
+
+    newcomer = None
+
+    def __init__(self, delegation: Impersonation) -> None:
+        self._delegation = delegation
+
+    def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
+        """A token of the calendar's keeper."""
+        if calendar.keeper is None:
+            raise PermissionDenied("no-keeper", "nobody with the right role has created a conference yet")
+        return self._delegation.access_token(calendar.keeper.email, deadline)

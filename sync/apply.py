@@ -1,0 +1,332 @@
+"""What happens to a conference when its event changed: the table of the README, row by row, each once and in full.
+
+A row of a list is applied to every mapping of its event; applying it a second time changes nothing. What a provider
+cannot be told now is parked in the mapping with the event's values. Nothing is deleted here: a conference that is not
+used any more is `leaving`, and sync.look decides about it.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from conference.clock import Clock, Deadline
+from conference.errors import AnyroomError, ConferenceFailure, Conflict, StoreUnavailable, Temporary
+from conference.event import Event, to_record
+from conference.providers.base import EventField
+from sync import records
+from sync.backoff import pause
+from sync.conferences import Conferences
+from sync.holdings import Holdings, Mapped, mapped
+from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
+from sync.row import Row
+from sync.store import Create, Store
+
+KEPT = timedelta(days=30)
+"""How long a conference outlives its event, and its record the conference."""
+UNKNOWN_END = timedelta(days=30)
+"""When a conference is deleted whose event vanished and has no known end."""
+
+_FIELDS: Mapping[str, tuple[EventField, ...]] = {
+    "summary": ("summary",),
+    "description": ("description",),
+    "start": ("start",),
+    "end": ("end",),
+    "zone": ("start", "end"),
+    "recurrence": ("recurrence",),
+    "attendees": ("attendees",),
+}
+_KEY = re.compile(r"[0-9a-f]{32}")
+_TRIES = 5
+_log = logging.getLogger("anyroom.apply")
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The outside world of a sync. `spread` gives a number from 0 to 1; `grace` is how long a conference stays."""
+
+    store: Store
+    conferences: Conferences
+    clock: Clock
+    spread: Callable[[], float]
+    grace: timedelta
+
+
+class Applier:
+    """Applies rows to the mappings of one calendar, whose record is `calendar` and whose key is `key`."""
+
+    def __init__(self, key: str, calendar: CalendarRecord, ports: Ports, deadline: Deadline) -> None:
+        self._key = key
+        self._calendar = calendar
+        self._ports = ports
+        self._deadline = deadline
+        self.holdings = Holdings(ports.store, calendar.calendar)
+
+    def apply(self, row: Row) -> list[Mapped]:
+        """Have the event's conferences follow it: the mappings that it has.
+
+        A defect in one event is kept with its mapping and looked at again later; it never holds up the others. Raises
+        Temporary when no time is left, StoreUnavailable.
+        """
+        self._deadline.check()
+        found = self.holdings.of(row.id)
+        for one in found:
+            self.settle(one, row)
+        held = any(one.record.pointer == row.pointer for one in found)
+        if row.state == "there" and row.pointer and not held and not row.series:
+            self._take_copy(row)
+        return found
+
+    def settle(self, one: Mapped, row: Row) -> None:
+        """Bring one mapping to what the row shows. Raises as `apply`."""
+        self.guarded(one, lambda: self._retrying(one, lambda now: self._settled(now, row)))
+
+    def guarded(self, one: Mapped, work: Callable[[], None]) -> None:
+        """Do that; after a defect a later run looks at the event again. Raises as `apply`."""
+        try:
+            work()
+        except AnyroomError:
+            raise
+        except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
+            _log.error("an event was not applied", exc_info=defect)
+            self._retrying(one, lambda now: self.look_later(now, "defect"))
+
+    def look_later(self, one: Mapped, reason: str, least: float | None = None) -> None:
+        """Have a later run look at the event again. Raises Conflict, StoreUnavailable."""
+        until = self._now() + pause(one.record.tries, self._ports.spread(), least)
+        changes = one.becoming(reason=reason, tries=one.record.tries + 1, look=self._key, until=until, due=until)
+        self.holdings.put(one, changes)
+
+    def retry(self, one: Mapped) -> None:
+        """Tell the provider what is parked. Raises as `apply`."""
+        self._retrying(one, self._retried)
+
+    def _retrying(self, one: Mapped, change: Callable[[Mapped], None]) -> None:
+        """Change a mapping that others may change at the same time."""
+        current: Mapped | None = one
+        for _ in range(_TRIES):
+            if current is None:
+                return
+            try:
+                change(current)
+                return
+            except Conflict:
+                current = self.holdings.again(current)
+        raise Temporary("contention", "a mapping changes too fast")
+
+    def _settled(self, one: Mapped, row: Row) -> None:
+        if one.record.state in ("claimed", "failed", "lost"):
+            return
+        if row.state != "there":
+            self._leave(one, row)
+        elif not row.pointer or row.pointer != one.record.pointer:
+            if one.record.state == "live":
+                self._put_leaving(one, "removed", self._now() + self._ports.grace)
+        elif self._ports.conferences.provider(one.record.solution) is None:
+            self._unmanaged(one)
+        elif row.event is None:
+            self._put_if_new(one, one.becoming(state="live", seen=True, reason=row.fault, look="", until=None))
+        elif one.record.state in ("deleting", "gone"):
+            self._revive(one, row.event)
+        else:
+            self._follow(one, row.event)
+
+    def _leave(self, one: Mapped, row: Row) -> None:
+        """The event was deleted. An occurrence is cancelled without its details, and cannot be on another calendar."""
+        if one.record.state not in ("offered", "live"):
+            return
+        until = self._now() + self._ports.grace
+        if row.state == "cancelled" or row.series:
+            self._put_leaving(one, "cancelled", until)
+        else:
+            ends = one.record.end or self._now() + UNKNOWN_END
+            self._put_leaving(one, "vanished", max(until, ends))
+
+    def _put_leaving(self, one: Mapped, reason: str, until: datetime) -> None:
+        leaving = one.becoming(
+            state="leaving", reason=reason, until=until, look=self._key, tries=0, parked=None, due=until
+        )
+        self.holdings.put(one, leaving)
+
+    def _unmanaged(self, one: Mapped) -> None:
+        """The solution left the configuration: the conference is kept, not called, and shown."""
+        if one.record.state != "unmanaged":
+            due = self._now() + timedelta(days=1)
+            kept = one.becoming(state="unmanaged", reason="solution-gone", look="", until=None, parked=None, due=due)
+            self.holdings.put(one, kept)
+
+    def _follow(self, one: Mapped, event: Event) -> None:
+        """The event is there with its conference: the provider is told what differs from what it was told."""
+        record, told = one.record, event.told()
+        changed = changed_fields(record.told, told)
+        fields = changed & self._updates(record)
+        live = self._live(one, event)
+        if fields and self._tells(one):
+            self._deadline.check()
+            failure = self._told(record, event, fields)
+            if failure:
+                live = self._park(one, live, event, fields, failure)
+        self._put_if_new(one, live)
+
+    def _live(self, one: Mapped, event: Event) -> MappingRecord:
+        ends = event.last_end()
+        due = one.record.due
+        if one.record.state != "live" or one.record.end != ends or one.record.parked or one.record.look:
+            due = self.closes(ends)
+        return one.becoming(
+            state="live",
+            seen=True,
+            reason="",
+            until=None,
+            look="",
+            tries=0,
+            parked=None,
+            ical_uid=event.ical_uid,
+            end=ends,
+            told=event.told(),
+            due=due,
+        )
+
+    def closes(self, ends: datetime | None) -> datetime | None:
+        """When somebody must look whether the conference is over, None for a series without an end."""
+        return ends + KEPT + timedelta(hours=12) * self._ports.spread() if ends else None
+
+    def _put_if_new(self, one: Mapped, record: MappingRecord) -> None:
+        if record != one.record:
+            self.holdings.put(one, record)
+
+    def _updates(self, record: MappingRecord) -> frozenset[EventField]:
+        provider = self._ports.conferences.provider(record.solution)
+        assert provider
+        return provider.declared.updates
+
+    def _tells(self, one: Mapped) -> bool:
+        """Whether this event is the one that the conference follows: the first that held it, or its heir."""
+        if one.record.pointer == one.key:
+            return True
+        owner = self.holdings.by_pointer(one.record.pointer)
+        if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
+            return False
+        return all(one.key < other.key or other.record.state == "leaving" for other in self.holdings.others(one))
+
+    def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
+        try:
+            self._ports.conferences.tell(record, event, fields, self._deadline)
+        except StoreUnavailable:
+            raise
+        except ConferenceFailure as failure:
+            return failure
+        return None
+
+    def _park(
+        self, one: Mapped, live: MappingRecord, event: Event, fields: frozenset[EventField], failure: ConferenceFailure
+    ) -> MappingRecord:
+        """The mapping with what the provider could not be told, and when that is tried again."""
+        now, before = self._now(), one.record.parked
+        tries = before.tries + 1 if before else 1
+        since = before.since if before else now
+        least = failure.retry_after if isinstance(failure, Temporary) else None
+        _log.warning("parked: %s %s", one.record.solution, failure.reason)
+        return msgspec.structs.replace(
+            live,
+            told=one.record.told,
+            reason=failure.reason,
+            parked=Parked(to_record(event), sorted(fields), tries, since),
+            due=now + pause(tries, self._ports.spread(), least),
+        )
+
+    def _retried(self, one: Mapped) -> None:
+        parked = one.record.parked
+        if one.record.state != "live" or parked is None:
+            return
+        if self._ports.conferences.provider(one.record.solution) is None:
+            self._unmanaged(one)
+            return
+        event = records.parked_event(parked)
+        if self._now() - parked.since > KEPT:
+            due = self.closes(event.last_end())
+            self.holdings.put(one, one.becoming(parked=None, reason="given-up", due=due))
+            _log.error("given up: %s", one.record.solution)
+            return
+        self._follow(one, event)
+
+    def _revive(self, one: Mapped, event: Event) -> None:
+        """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
+        provider = self._ports.conferences.provider(one.record.solution)
+        assert provider
+        self._deadline.check()
+        try:
+            if not provider.declared.deletes:
+                same = True
+            elif provider.declared.idempotency == "chosen":
+                same = self._ports.conferences.make(one.record, event, self._deadline).id == one.record.conference
+            else:
+                found = self._ports.conferences.find(one.record, self._deadline) if provider.find else None
+                same = found is not None and found.id == one.record.conference
+        except StoreUnavailable:
+            raise
+        except ConferenceFailure as failure:
+            self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
+            return
+        if same:
+            revived = self._live(one, event)
+            self.holdings.put(one, msgspec.structs.replace(revived, forget=None, due=self.closes(event.last_end())))
+        else:
+            due = self._now() + KEPT
+            self.holdings.put(one, one.becoming(state="lost", reason="deleted", look="", until=None, due=due))
+            _log.warning("lost: %s", one.record.solution)
+
+    def _take_copy(self, row: Row) -> None:
+        """An event names the conference of another one: a copy, a split series, or it was moved here.
+
+        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs.
+        """
+        owner = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
+        if owner is None or owner.record.state not in ALIVE or not self._has_our_keeper(owner.record.calendar):
+            _log.info("a conference parameter was passed over")
+            return
+        solution, event = owner.record.solution, row.event
+        key = records.key(self._calendar.calendar, row.id, solution)
+        if event is None or any(one.key == key for one in self.holdings.of(row.id)):
+            return
+        copy = msgspec.structs.replace(
+            self._live(owner, event),
+            calendar=self._calendar.calendar,
+            event=row.id,
+            keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
+            pointer=row.pointer,
+            told=event.told() if self._is_told(owner) else None,
+            due=self.closes(event.last_end()),
+        )
+        try:
+            [document] = self._ports.store.commit([Create(MAPPINGS, key, records.to_body(copy))])
+        except Conflict:
+            return
+        assert document
+        one = self.holdings.keep(mapped(document))
+        if copy.told is None:
+            self.settle(one, row)
+
+    def _is_told(self, owner: Mapped) -> bool:
+        """Whether the owner's own event still tells the provider: then the copy's values are none of its business."""
+        return owner.record.state != "leaving"
+
+    def _has_our_keeper(self, calendar: str) -> bool:
+        ours = self._calendar.keeper
+        if calendar == self._calendar.calendar:
+            return True
+        document = self._ports.store.get(CALENDARS, records.key(calendar))
+        theirs = records.calendar(document.body).keeper if document else None
+        return ours is not None and theirs is not None and ours.sub == theirs.sub
+
+    def _now(self) -> datetime:
+        return self._ports.clock.now()
+
+
+def changed_fields(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[EventField]:
+    """The fields in which two of `Event.told()` differ; all when the first was of a placeholder, or there is none."""
+    if before is None or before.get("placeholder") != now["placeholder"]:
+        return frozenset(field for fields in _FIELDS.values() for field in fields)
+    return frozenset(field for name, fields in _FIELDS.items() if before.get(name) != now[name] for field in fields)

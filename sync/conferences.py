@@ -1,0 +1,96 @@
+"""What a sync does at the conferencing systems: tells, deletes, finds and makes again; each within its deadline."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from conference.attempt import fitted
+from conference.clock import Deadline
+from conference.data import ConferenceData, compose
+from conference.errors import CredentialsRefused, InvalidSetting
+from conference.event import Event
+from conference.http import HttpCall
+from conference.providers import LoadedProvider
+from conference.providers.base import Call, Changes, Conference, EventField, Known
+from conference.solution import Solution
+from sync.records import MappingRecord, OrphanRecord
+
+CALL = 10.0
+"""Seconds that one call of a provider may take."""
+
+T = TypeVar("T")
+_log = logging.getLogger("anyroom.conferences")
+
+
+class Conferences:
+    """The configured solutions and their providers. `open_call` opens a provider's call; `renew` reads secrets anew."""
+
+    def __init__(
+        self,
+        solutions: Mapping[str, Solution],
+        provider: Callable[[str], LoadedProvider],
+        open_call: Callable[[Solution, Deadline], HttpCall],
+        renew: Callable[[frozenset[str]], bool],
+    ) -> None:
+        self._solutions = solutions
+        self._provider = provider
+        self._open_call = open_call
+        self._renew = renew
+
+    def provider(self, solution: str) -> LoadedProvider | None:
+        """The provider behind a solution, None while it is not configured."""
+        known = self._solutions.get(solution)
+        try:
+            return self._provider(known.provider) if known else None
+        except InvalidSetting as invalid:
+            _log.error("solution %s: %s", solution, invalid.reason)
+            return None
+
+    def tell(self, record: MappingRecord, event: Event, fields: frozenset[EventField], deadline: Deadline) -> None:
+        """Have the system follow those fields of the event. Raises ConferenceFailure."""
+        provider = self._of(record.solution)
+        assert provider.update
+        update, changes = provider.update, Changes(fitted(event, provider.declared.limits), fields)
+        self._asked(record.solution, deadline, lambda call: update(_known(record), changes, call))
+
+    def delete(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> None:
+        """Delete the conference; one that is gone is as good. Raises ConferenceFailure."""
+        provider = self._of(record.solution)
+        assert provider.delete
+        delete = provider.delete
+        self._asked(record.solution, deadline, lambda call: delete(_known(record), call))
+
+    def find(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> Conference | None:
+        """What was made under the record's attempt, None when nothing was. Raises ConferenceFailure."""
+        provider = self._of(record.solution)
+        assert provider.find
+        find = provider.find
+        return self._asked(record.solution, deadline, lambda call: find(record.attempt, call))
+
+    def make(self, record: MappingRecord, event: Event, deadline: Deadline) -> Conference:
+        """The conference made again under the record's attempt. Raises ConferenceFailure."""
+        provider = self._of(record.solution)
+        again = fitted(event, provider.declared.limits)
+        return self._asked(record.solution, deadline, lambda call: provider.create(again, record.attempt, call))
+
+    def answer(self, solution: str, conference: Conference, mapping: str) -> ConferenceData:
+        """What onCreate answers for a conference that was found. Raises InvalidConferenceData."""
+        return compose(conference, self._solutions[solution], mapping, lambda lost: _log.warning("%s", lost))
+
+    def _of(self, solution: str) -> LoadedProvider:
+        return self._provider(self._solutions[solution].provider)
+
+    def _asked(self, solution: str, deadline: Deadline, ask: Callable[[Call], T]) -> T:
+        """The answer; credentials that the system refuses are read again once."""
+        deadline.check()
+        call = self._open_call(self._solutions[solution], deadline.within(CALL))
+        try:
+            return ask(call)
+        except CredentialsRefused:
+            if not deadline.left() or not self._renew(call.used_secrets):
+                raise
+            return ask(self._open_call(self._solutions[solution], deadline.within(CALL)))
+
+
+def _known(record: MappingRecord | OrphanRecord) -> Known:
+    return Known(record.conference, record.attempt, record.account)

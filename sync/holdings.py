@@ -1,0 +1,112 @@
+"""Which mappings hold which event's conference on a calendar, read as a run needs them: one by one, or all at once."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sync import records
+from sync.records import ALIVE, MAPPINGS, MappingRecord
+from sync.store import Change, Document, Replace, Store
+
+ONE_BY_ONE = 40
+"""Events that are looked up one by one; for more of them all mappings of the calendar are read."""
+_PAGE = 500
+_MOST_HOLDERS = 100
+
+
+class Mapped(NamedTuple):
+    """A mapping as it was read."""
+
+    document: Document
+    record: MappingRecord
+
+    @property
+    def key(self) -> str:
+        """The mapping's key."""
+        return self.document.key
+
+    def becoming(self, **changes: Any) -> MappingRecord:
+        """The record with those fields changed."""
+        return msgspec.structs.replace(self.record, **changes)
+
+
+def mapped(document: Document) -> Mapped:
+    """Read a document of the kind "mapping"."""
+    return Mapped(document, records.mapping(document.body))
+
+
+class Holdings:
+    """The mappings of one calendar during one run, kept as the run changes them."""
+
+    def __init__(self, store: Store, calendar: str) -> None:
+        self._store = store
+        self._calendar = calendar
+        self._known: dict[str, dict[str, Mapped]] = {}
+        self._complete = False
+
+    def expect(self, events: Collection[str]) -> None:
+        """Prepare for being asked about so many events."""
+        if len(events) > ONE_BY_ONE and not self._complete:
+            found: dict[str, dict[str, Mapped]] = defaultdict(dict)
+            for document in self.page_by_page():
+                one = mapped(document)
+                found[one.record.event][one.key] = one
+            self._known, self._complete = dict(found), True
+
+    def page_by_page(self) -> list[Document]:
+        """All mappings of the calendar."""
+        documents: list[Document] = []
+        page = self._store.find(MAPPINGS, "calendar", self._calendar, _PAGE)
+        while page:
+            documents += page
+            page = self._store.find(MAPPINGS, "calendar", self._calendar, _PAGE, page[-1].key) if full(page) else []
+        return documents
+
+    def of(self, event: str) -> list[Mapped]:
+        """The mappings of one event of the calendar."""
+        if event not in self._known and not self._complete:
+            found = map(mapped, self._store.find(MAPPINGS, "event", event, _PAGE))
+            self._known[event] = {one.key: one for one in found if one.record.calendar == self._calendar}
+        return list(self._known.get(event, {}).values())
+
+    def put(self, was: Mapped, record: MappingRecord, *beside: Change) -> Mapped:
+        """Replace a mapping, with other changes in the same commit. Raises Conflict, StoreUnavailable."""
+        document = self._store.commit([Replace(was.document, records.to_body(record)), *beside])[0]
+        assert document
+        return self.keep(mapped(document))
+
+    def keep(self, one: Mapped) -> Mapped:
+        """Remember a mapping that was just written."""
+        self._known.setdefault(one.record.event, {})[one.key] = one
+        return one
+
+    def again(self, one: Mapped) -> Mapped | None:
+        """The mapping as it is now, None when it is gone."""
+        document = self._store.get(MAPPINGS, one.key)
+        if document is None:
+            self._known.get(one.record.event, {}).pop(one.key, None)
+            return None
+        return self.keep(mapped(document))
+
+    def by_pointer(self, pointer: str) -> Mapped | None:
+        """The mapping that a conference parameter names, on whatever calendar."""
+        document = self._store.get(MAPPINGS, pointer)
+        return mapped(document) if document else None
+
+    def others(self, one: Mapped) -> list[Mapped]:
+        """The other mappings that hold the same conference and have not let go of it."""
+        if not one.record.room:
+            return []
+        found = map(mapped, self._store.find(MAPPINGS, "room", one.record.room, _MOST_HOLDERS))
+        return [other for other in found if other.key != one.key and other.record.state in ALIVE]
+
+    def to_look_at(self, key: str) -> list[Mapped]:
+        """The mappings of the calendar with that key whose events its next run must look at."""
+        return [mapped(document) for document in self._store.find(MAPPINGS, "look", key, _PAGE)]
+
+
+def full(page: list[Document]) -> bool:
+    """Whether another page may follow."""
+    return len(page) == _PAGE

@@ -1,0 +1,130 @@
+"""One run at a time on a calendar: a lease with a fence, so that a holder who lost it commits nothing more."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from conference.clock import Clock
+from conference.errors import Conflict, Overtaken, Temporary
+from sync import records
+from sync.records import CALENDARS, CalendarRecord, Lease
+from sync.store import Document, Replace, Store
+
+LEASE = timedelta(minutes=3)
+"""How long a lease holds; longer than any run may last, so that its last word at a provider is not too late."""
+LOST = timedelta(minutes=2)
+"""How long after the time of a mark the sweep takes its task for lost."""
+_TRIES = 8
+
+
+class LeasedCalendar:
+    """A calendar's record under our lease. `record` is as we last saw it."""
+
+    def __init__(self, store: Store, document: Document, record: CalendarRecord) -> None:
+        assert record.lease
+        self._store = store
+        self._document = document
+        self._fence = record.lease.fence
+        self.key = document.key
+        self.record = record
+
+    def commit(self, **changes: Any) -> None:
+        """Change those fields. Raises Overtaken when the lease is somebody else's by now, StoreUnavailable."""
+        for _ in range(_TRIES):
+            try:
+                body = {**self._document.body, **_builtins(_not_after_mark(changes, self.record))}
+                [document] = self._store.commit([Replace(self._document, body)])
+                assert document
+                self._see(document)
+                return
+            except Conflict:
+                self._read_again()
+        raise Temporary("contention", "the calendar's record changes too fast")
+
+    def release(self, **changes: Any) -> None:
+        """Change those fields and let go. Raises as `commit`."""
+        assert self.record.lease
+        self.commit(lease=msgspec.structs.replace(self.record.lease, by=""), **changes)
+
+    def _read_again(self) -> None:
+        document = self._store.get(CALENDARS, self.key)
+        if document is None:
+            raise Overtaken("calendar-gone", "the calendar's record was deleted")
+        self._see(document)
+
+    def _see(self, document: Document) -> None:
+        record = records.calendar(document.body)
+        if record.lease is None or record.lease.fence != self._fence or not record.lease.by:
+            raise Overtaken("lease-lost", "another run has the calendar's lease")
+        self._document, self.record = document, record
+
+
+def take(
+    store: Store,
+    clock: Clock,
+    key: str,
+    by: str,
+    also: Callable[[CalendarRecord], Mapping[str, Any]] = lambda record: {},
+) -> LeasedCalendar | None:
+    """The lease on the calendar with that key for `by`, its mark cleared in the same write; None without a record.
+
+    None also while another run has it: that one finds the mark that is left here, and goes on. `also` says what else
+    changes in the record as it was read. Raises StoreUnavailable, Temporary.
+    """
+    for _ in range(_TRIES):
+        document = store.get(CALENDARS, key)
+        if document is None:
+            return None
+        record = records.calendar(document.body)
+        now = clock.now()
+        lease = record.lease
+        held = lease is not None and bool(lease.by) and lease.until > now
+        if held and record.dirty and record.dirty <= now:
+            return None
+        until = now + LEASE
+        taken = Lease(by, until, lease.fence + 1 if lease else 1)
+        changes: dict[str, Any] = {"dirty": now}
+        if not held:
+            changes = {**also(record), "lease": taken, "dirty": None, "ran": now, "due": until}
+        try:
+            [changed] = store.commit([Replace(document, {**document.body, **_builtins(changes)})])
+        except Conflict:
+            continue
+        if held:
+            return None
+        assert changed
+        return LeasedCalendar(store, changed, records.calendar(changed.body))
+    raise Temporary("contention", "the calendar's record changes too fast")
+
+
+def mark(store: Store, key: str, document: Document, at: datetime, **also: Any) -> bool:
+    """Mark the calendar dirty: a run is wanted at `at`. Whether this was the first mark; raises StoreUnavailable.
+
+    `also` are other fields that change in the same write.
+    """
+    while not records.calendar(document.body).dirty:
+        try:
+            store.commit([Replace(document, {**document.body, **_builtins(also), "dirty": at, "due": at + LOST})])
+            return True
+        except Conflict:
+            again = store.get(CALENDARS, key)
+            if again is None:
+                return False
+            document = again
+    return False
+
+
+def _not_after_mark(changes: dict[str, Any], record: CalendarRecord) -> dict[str, Any]:
+    """A calendar that was marked meanwhile is due soon after its mark, whatever else is planned."""
+    if "due" not in changes or not record.dirty:
+        return changes
+    due = changes["due"]
+    return {**changes, "due": min(due, record.dirty + LOST) if due else record.dirty + LOST}
+
+
+def _builtins(changes: dict[str, Any]) -> dict[str, Any]:
+    built = msgspec.to_builtins(changes, builtin_types=(datetime,))
+    assert isinstance(built, dict)
+    return built

@@ -1,0 +1,206 @@
+"""What is decided by looking at one event: whether its conference is used, over, or may be deleted at last.
+
+Nothing is deleted at a provider without such a look in the same run, on a calendar that was read in that run.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from conference.clock import Deadline
+from conference.errors import ConferenceFailure, Conflict, StoreUnavailable, Temporary
+from sync import records
+from sync.apply import KEPT, Applier, Ports
+from sync.backoff import pause
+from sync.holdings import Mapped
+from sync.records import ALIVE, MappingRecord, OrphanRecord
+from sync.row import Row
+from sync.store import Change, Delete, Document, Replace
+
+DELETING = timedelta(seconds=60)
+"""How long a deletion at the provider holds a mapping."""
+_STILL_USED = timedelta(days=7)
+"""When to look again at a series that is gone while one of its occurrences is not."""
+_log = logging.getLogger("anyroom.look")
+
+LookAt = Callable[[str], Row]
+LookAtSeries = Callable[[str], tuple[Row, ...]]
+
+
+class Looker:
+    """Looks at events of the calendar that `applier` works on. `look` reads one event, `series` all of one iCalUID.
+
+    Every method may raise StoreUnavailable, Temporary when no time is left, and whatever `look` raises.
+    """
+
+    def __init__(
+        self, key: str, applier: Applier, ports: Ports, deadline: Deadline, look: LookAt, series: LookAtSeries
+    ) -> None:
+        self._key = key
+        self._applier = applier
+        self._ports = ports
+        self._deadline = deadline
+        self._look = look
+        self._series = series
+
+    def look(self, one: Mapped) -> None:
+        """Look at the event of a mapping, and do what follows from it."""
+        self._deadline.check()
+        row = self._look(one.record.event)
+        try:
+            self._applier.guarded(one, lambda: self._decide(one, row))
+        except Conflict:
+            _log.info("a mapping changed while it was looked at; the next run looks again")
+
+    def look_for_orphan(self, document: Document) -> None:
+        """Delete what a suspected orphan names, unless the event carries it or another mapping holds it."""
+        orphan = records.orphan(document.body)
+        self._deadline.check()
+        row = self._look(orphan.event)
+        try:
+            self._reap(document, orphan, row)
+        except Conflict:
+            _log.info("an orphan changed while it was looked at")
+
+    def _decide(self, one: Mapped, row: Row) -> None:
+        record, now = one.record, self._ports.clock.now()
+        closing = record.reason == "over" and record.state in ("leaving", "deleting")
+        if row.state == "there" and row.pointer and row.pointer == record.pointer and not closing:
+            self._applier.settle(one, row)
+            current = self._applier.holdings.again(one)
+            if current and current.record.state == "live" and _is_over(current.record, now):
+                self._delete(current, "over")
+        elif record.state == "live":
+            self._applier.settle(one, row)
+        elif record.state in ("offered", "deleting") or (record.state == "leaving" and _has_passed(record.until, now)):
+            if not closing and self._is_used(one, row):
+                self._wait(one, "series-in-use", now + _STILL_USED)
+            else:
+                self._delete(one, record.reason or "not-used")
+        elif record.state != "leaving":
+            self._applier.holdings.put(one, one.becoming(look="", until=None))
+
+    def _is_used(self, one: Mapped, row: Row) -> bool:
+        """Whether the series is gone, or no longer carries the conference, and one of its occurrences still does."""
+        told = one.record.told
+        if row.state == "there" or not told or not told.get("recurrence") or not one.record.ical_uid:
+            return False
+        self._deadline.check()
+        rows = self._series(one.record.ical_uid)
+        return any(other.state == "there" and other.pointer == one.record.pointer for other in rows)
+
+    def _delete(self, one: Mapped, reason: str) -> None:
+        """Delete the conference at the provider when no other event holds it. Raises Conflict."""
+        others = self._applier.holdings.others(one)
+        provider = self._ports.conferences.provider(one.record.solution)
+        if others:
+            self._gone(one, "held-elsewhere", self._heir(one, others))
+            return
+        if provider is None:
+            self._wait(one, "solution-gone", self._ports.clock.now() + timedelta(days=1))
+            return
+        if not provider.declared.deletes or (reason == "over" and not provider.declared.outlives_event):
+            self._gone(one, reason)
+            return
+        until = self._ports.clock.now() + DELETING
+        deleting = one.becoming(state="deleting", reason=reason, until=until, look=self._key, due=until)
+        one = self._applier.holdings.put(one, deleting)
+        try:
+            self._ports.conferences.delete(one.record, self._deadline)
+        except StoreUnavailable:
+            raise
+        except ConferenceFailure as failure:
+            self._not_deleted(one, reason, failure)
+        else:
+            self._gone(one, reason)
+
+    def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
+        least = failure.retry_after if isinstance(failure, Temporary) else None
+        until = self._ports.clock.now() + pause(one.record.tries, self._ports.spread(), least)
+        _log.warning("not deleted: %s %s", one.record.solution, failure.reason)
+        again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=one.record.tries + 1)
+        self._applier.holdings.put(one, again)
+
+    def _wait(self, one: Mapped, reason: str, until: datetime) -> None:
+        waiting = one.becoming(state="leaving", reason=reason, until=until, look=self._key, due=until)
+        self._applier.holdings.put(one, waiting)
+
+    def _gone(self, one: Mapped, reason: str, *beside: Change) -> None:
+        """Remember the conference for a while: a restored event may have the same room again."""
+        forget = self._ports.clock.now() + KEPT
+        gone = one.becoming(
+            state="gone", reason=reason, until=None, look="", tries=0, told=None, parked=None, due=forget, forget=forget
+        )
+        self._applier.holdings.put(one, gone, *beside)
+
+    def _heir(self, one: Mapped, others: list[Mapped]) -> Change:
+        """The mapping that the conference follows from now on is looked at, and the provider told its values."""
+        heir = min(others, key=lambda other: (other.record.state == "leaving", other.key))
+        if one.record.pointer != one.key or heir.record.state == "leaving":
+            return Replace(heir.document, records.to_body(heir.record))
+        key = records.key(heir.record.calendar)
+        now = self._ports.clock.now()
+        return Replace(heir.document, records.to_body(heir.becoming(told=None, look=key, until=None, due=now)))
+
+    def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
+        """Raises Conflict."""
+        provider = self._ports.conferences.provider(orphan.solution)
+        if provider is None or not provider.declared.deletes:
+            self._keep_orphan(document, orphan, "cannot-delete")
+            return
+        if orphan.conference == "":
+            try:
+                found = self._ports.conferences.find(orphan, self._deadline) if provider.find else None
+            except StoreUnavailable:
+                raise
+            except ConferenceFailure as failure:
+                self._keep_orphan(document, orphan, failure.reason)
+                return
+            if found is None:
+                self._forget_orphan(document, provider.find is not None)
+                return
+            room = records.room(orphan.solution, found.id)
+            orphan = msgspec.structs.replace(orphan, conference=found.id, room=room, account=found.host)
+        if row.state == "there" and row.conference == orphan.conference:
+            self._keep_orphan(document, orphan, "in-use")
+        elif self._is_held(orphan):
+            self._ports.store.commit([Delete(document)])
+        else:
+            self._delete_orphan(document, orphan)
+
+    def _delete_orphan(self, document: Document, orphan: OrphanRecord) -> None:
+        try:
+            self._ports.conferences.delete(orphan, self._deadline)
+        except StoreUnavailable:
+            raise
+        except ConferenceFailure as failure:
+            self._keep_orphan(document, orphan, failure.reason)
+        else:
+            self._ports.store.commit([Delete(document)])
+
+    def _is_held(self, orphan: OrphanRecord) -> bool:
+        found = self._ports.store.find(records.MAPPINGS, "room", orphan.room, 100)
+        return any(records.mapping(document.body).state in ALIVE for document in found)
+
+    def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
+        """Listed still, looked at again later."""
+        due = self._ports.clock.now() + pause(orphan.tries + 6, self._ports.spread())
+        kept = msgspec.structs.replace(orphan, reason=reason, look="", tries=orphan.tries + 1, due=due)
+        self._ports.store.commit([Replace(document, records.to_body(kept))])
+
+    def _forget_orphan(self, document: Document, searched: bool) -> None:
+        """Nothing was made under the attempt; where that cannot be searched, it stays listed until its time is over."""
+        if searched:
+            self._ports.store.commit([Delete(document)])
+        else:
+            self._keep_orphan(document, records.orphan(document.body), "cannot-find")
+
+
+def _is_over(record: MappingRecord, now: datetime) -> bool:
+    return record.end is not None and record.end + KEPT <= now
+
+
+def _has_passed(moment: datetime | None, now: datetime) -> bool:
+    return moment is None or moment <= now

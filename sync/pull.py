@@ -1,0 +1,260 @@
+"""A run: takes a calendar's lease, applies what changed, looks at what must be looked at, and commits once at the end.
+
+Its deadline ends before its lease does and is checked before every outside call: the fence guards the store, the
+deadline the providers. After a crash the next run begins where the last whole one ended; doing it again changes
+nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from conference.clock import Deadline
+from conference.errors import (
+    AnyroomError,
+    ConferenceFailure,
+    CursorExpired,
+    OverQuota,
+    Overtaken,
+    Permanent,
+    PermissionDenied,
+    StoreUnavailable,
+    Temporary,
+)
+from sync import keepers, lease
+from sync.access import Access
+from sync.apply import Applier, Ports
+from sync.backoff import pause
+from sync.calendar import QUERY, GoogleCalendar
+from sync.channel import Channels, Opening
+from sync.lease import LeasedCalendar
+from sync.listing import Listing, Progress, begin
+from sync.look import Looker
+from sync.quota import Quota
+from sync.records import ORPHANS, CalendarRecord
+
+RUN = 120.0
+"""Seconds that a run may take; its lease holds for a minute longer."""
+PAGES = 40
+"""Pages that a run lists before another one goes on."""
+ROUNDS = 5
+"""How often a run begins anew because the calendar was marked meanwhile."""
+SELDOM, OFTEN = timedelta(days=1), timedelta(hours=1)
+"""How long a calendar with a channel is not asked at all: twice its usual pause between changes, within these."""
+REFUSED = timedelta(days=1)
+"""When a credential that was refused is tried again."""
+_PACE = 0.3
+"""How much the newest pause counts."""
+_LOOKS = 200
+
+_log = logging.getLogger("anyroom.pull")
+
+
+class Outcome(msgspec.Struct):
+    """What came of a run: whether there is more to do at once, why it failed, and what it cost."""
+
+    more: bool = False
+    reason: str = ""
+    pages: int = 0
+    rows: int = 0
+    ran: bool = False
+
+
+class Puller:
+    """Runs calendars. `channels` is None where changes are relayed; `new_holder` names who holds a lease."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        calendar: GoogleCalendar,
+        channels: Channels | None,
+        quota: Quota,
+        new_holder: Callable[[], str],
+    ) -> None:
+        self._ports = ports
+        self._calendar = calendar
+        self._channels = channels
+        self._quota = quota
+        self._new_holder = new_holder
+
+    def run(self, key: str, access: Access, deadline: Deadline, pages: int = PAGES) -> Outcome:
+        """Bring the conferences of the calendar with that key in step with it, as far as the deadline and pages go.
+
+        Nothing happens while another run is at it: that one goes on when it ends. Raises StoreUnavailable.
+        """
+        outcome = Outcome()
+        for _ in range(ROUNDS):
+            openings: list[Opening] = []
+            leased = self._leased(key, openings)
+            if leased is None:
+                return outcome
+            outcome.ran = True
+            try:
+                self._once(_Run(leased, access, deadline, openings), outcome, pages)
+            except Overtaken as overtaken:
+                _log.warning("a run was overtaken: %s", overtaken.reason)
+                return msgspec.structs.replace(outcome, more=False, reason=overtaken.reason)
+            dirty = leased.record.dirty
+            if outcome.reason or outcome.more or dirty is None or dirty > self._ports.clock.now():
+                return outcome
+        return msgspec.structs.replace(outcome, more=True)
+
+    def _leased(self, key: str, openings: list[Opening]) -> LeasedCalendar | None:
+        """The calendar's lease; a channel that it needs is recorded in the same write, before it is opened."""
+
+        def also(record: CalendarRecord) -> Mapping[str, Any]:
+            opening = self._channels.opening(key, record) if self._channels else None
+            openings[:] = [opening] if opening else []
+            return opening.changes() if opening else {}
+
+        return lease.take(self._ports.store, self._ports.clock, key, self._new_holder(), also)
+
+    def _once(self, run: "_Run", outcome: Outcome, pages: int) -> None:
+        """One round under the lease, which is let go whatever happens, but when the store is away. Raises Overtaken."""
+        record = run.leased.record
+        keeper = record.keeper.sub if record.keeper else ""
+        run.progress = self._begin(run)
+        try:
+            self._quota.check(keeper)
+            self._work(run, pages - outcome.pages)
+            self._quota.answered(keeper)
+            self._end(run, outcome)
+        except (StoreUnavailable, Overtaken):
+            raise
+        except OverQuota as over:
+            if over.reason != "calendar-quota":
+                self._quota.met(keeper, over)
+            self._fail(run, outcome, over)
+        except PermissionDenied as refused:
+            self._refuse(run, outcome, refused)
+        except AnyroomError as failure:
+            self._fail(run, outcome, failure)
+        except Exception as defect:  # noqa: BLE001  # the lease is let go, and the defect is shown
+            _log.error("a defect of ours", exc_info=defect)
+            self._fail(run, outcome, Temporary("defect"))
+        outcome.pages += run.progress.pages
+        outcome.rows += run.progress.rows
+
+    def _begin(self, run: "_Run") -> Progress:
+        """Where the list goes on; what an earlier keeper listed counts no more."""
+        now, record, newcomer = self._ports.clock.now(), run.leased.record, run.access.newcomer
+        if newcomer and newcomer != record.keeper and keepers.is_replaceable(record, now):
+            record = msgspec.structs.replace(record, query="", keeper=newcomer)
+            run.changes["keeper"] = newcomer
+        return begin(record, now)
+
+    def _work(self, run: "_Run", pages: int) -> None:
+        """Everything that is to be done; what it changes in the record is in `run`. Raises AnyroomError."""
+        record, deadline = run.leased.record, run.deadline
+        token = run.access.token(record, deadline)
+        if self._channels:
+            for opening in run.openings:
+                run.changes |= self._channels.open(run.leased, opening, token, deadline)
+        kept = msgspec.structs.replace(record, keeper=run.changes.get("keeper", record.keeper))
+        applier = Applier(run.leased.key, kept, self._ports, deadline)
+        looker = Looker(
+            run.leased.key,
+            applier,
+            self._ports,
+            deadline,
+            lambda event: self._calendar.look(record.calendar, event, token, deadline),
+            lambda uid: self._calendar.of_series(record.calendar, uid, token, deadline),
+        )
+        listing = Listing(
+            self._calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline
+        )
+        try:
+            listing.go_on(run.progress, pages)
+        except CursorExpired as expired:
+            self._list_everything(run, listing, pages, expired)
+        run.listed = True
+        if run.progress.whole:
+            self._look(run, applier, looker)
+        if self._channels:
+            known = msgspec.structs.replace(record, **run.changes)
+            run.changes |= self._channels.stop_previous(known, token, deadline)
+
+    def _list_everything(self, run: "_Run", listing: Listing, pages: int, expired: CursorExpired) -> None:
+        """Once, after the token was refused; when the full list is refused too, a later run tries again."""
+        was_full = run.progress.page is not None and run.progress.page.since is not None
+        fresh = begin(msgspec.structs.replace(run.leased.record, query=""), self._ports.clock.now())
+        run.progress = msgspec.structs.replace(fresh, pages=run.progress.pages)
+        if was_full:
+            raise expired
+        _log.info("the sync token is good no more: everything is listed")
+        listing.go_on(run.progress, pages)
+
+    def _look(self, run: "_Run", applier: Applier, looker: Looker) -> None:
+        """Look at what waits for a run that holds a credential."""
+        now, key = self._ports.clock.now(), run.leased.key
+        for one in applier.holdings.to_look_at(key)[:_LOOKS]:
+            if one.record.until is None or one.record.until <= now:
+                looker.look(one)
+        for document in self._ports.store.find(ORPHANS, "look", key, _LOOKS):
+            looker.look_for_orphan(document)
+
+    def _end(self, run: "_Run", outcome: Outcome) -> None:
+        """Commit what was reached, under the fence, and let go."""
+        now, progress = self._ports.clock.now(), run.progress
+        record = msgspec.structs.replace(run.leased.record, **run.changes)
+        changes: dict[str, Any] = {"cursor": progress.cursor, "query": QUERY, "page": progress.page, "heard": now}
+        changes |= {"reason": "", "failures": 0, "refused": False}
+        if progress.changed and not (progress.page and progress.page.since):
+            since = (now - record.changed).total_seconds() if record.changed else record.pace
+            changes |= {"changed": now, "pace": record.pace * (1 - _PACE) + since * _PACE}
+        outcome.more = not progress.whole
+        changes["due"] = self._due(msgspec.structs.replace(record, **changes), outcome.more)
+        run.leased.release(**{**run.changes, **changes})
+
+    def _due(self, record: CalendarRecord, more: bool) -> datetime | None:
+        """When the calendar must be asked without a signal. Where changes are relayed nobody else can ask."""
+        if not self._channels:
+            return None
+        now, spread = self._ports.clock.now(), self._ports.spread()
+        if more:
+            return now
+        silence = min(max(timedelta(seconds=2 * record.pace), OFTEN), SELDOM) * (0.75 + spread / 4)
+        renewal = self._channels.renewal(record)
+        return min(now + silence, renewal) if renewal else now + silence
+
+    def _fail(self, run: "_Run", outcome: Outcome, failure: AnyroomError) -> None:
+        """Keep what was reached, and say when it is tried again. Running out of time is no failure."""
+        record, progress = run.leased.record, run.progress
+        outcome.reason, outcome.more = failure.reason, False
+        if failure.reason == "deadline" and (progress.pages > 0 or run.listed):
+            outcome.reason, outcome.more = "", True
+        failures = 0 if outcome.more else record.failures + 1
+        least = failure.retry_after if isinstance(failure, Temporary) else None
+        wait = timedelta() if outcome.more else pause(record.failures, self._ports.spread(), least)
+        if isinstance(failure, Permanent):
+            wait = REFUSED
+        _log.log(logging.INFO if outcome.more else logging.WARNING, "a run ended early: %s", failure.reason)
+        reached = {"cursor": progress.cursor, "page": progress.page, "query": QUERY} if run.listed else {}
+        run.changes.pop("keeper", None)
+        due = self._ports.clock.now() + wait if self._channels else None
+        run.leased.release(**run.changes, **reached, reason=outcome.reason, failures=failures, due=due)
+
+    def _refuse(self, run: "_Run", outcome: Outcome, refused: ConferenceFailure) -> None:
+        """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over."""
+        outcome.reason, outcome.more = refused.reason, False
+        _log.warning("a calendar cannot be read: %s %s", refused.reason, refused.detail)
+        due = self._ports.clock.now() + REFUSED * (0.75 + self._ports.spread() / 2) if self._channels else None
+        failures = run.leased.record.failures + 1
+        run.changes.pop("keeper", None)
+        run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)
+
+
+class _Run:
+    """What one round has at hand, and what it changes in the calendar's record."""
+
+    def __init__(self, leased: LeasedCalendar, access: Access, deadline: Deadline, openings: list[Opening]) -> None:
+        self.leased = leased
+        self.access = access
+        self.deadline = deadline
+        self.openings = openings
+        self.progress = Progress("", None)
+        self.changes: dict[str, Any] = {}
+        self.listed = False

@@ -1,0 +1,50 @@
+"""What Calendar shows of one event, in a list or a look: whether it is there, and which conference of ours it names."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from conference import event as events
+from conference.errors import Permanent
+from conference.event import Event
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One event as a run sees it.
+
+    `state`: "there"; "cancelled", with its details; "vanished", when at most its id is left: it may be on another
+    calendar now. `pointer` is our conference parameter, "" without one, `conference` the id of whatever conference it
+    carries. `series` is the event that it is an occurrence of, or "". `event` is None unless it is there and can be
+    read; otherwise `fault` says why.
+    """
+
+    id: str
+    state: Literal["there", "cancelled", "vanished"]
+    series: str = ""
+    pointer: str = ""
+    conference: str = ""
+    event: Event | None = None
+    fault: str = ""
+
+
+def vanished(event: str) -> Row:
+    """What is left of an event that Calendar does not know, or not any more."""
+    return Row(event, "vanished")
+
+
+def read(calendar: str, body: Mapping[str, Any], zone: str) -> Row:
+    """Read an item of events.list or the body of events.get; `zone` is the calendar's own.
+
+    Deleted events guarantee only their id (Events resource, status). Raises nothing for odd times: they are a fault.
+    """
+    event_id, series = str(body.get("id", "")), str(body.get("recurringEventId", ""))
+    if body.get("status") == "cancelled":
+        return Row(event_id, "cancelled" if "start" in body else "vanished", series)
+    data = body.get("conferenceData")
+    conference = str(data.get("conferenceId", "")) if isinstance(data, Mapping) else ""
+    pointer = events.pointer(body)
+    try:
+        return Row(event_id, "there", series, pointer, conference, events.from_calendar(calendar, body, zone))
+    except Permanent as unreadable:
+        return Row(event_id, "there", series, pointer, conference, fault=unreadable.reason)

@@ -5,7 +5,7 @@ Calendar API reference (Events: get, list); Handle API errors (Calendar API guid
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httplib2
@@ -16,7 +16,7 @@ from conference import event as events
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Permanent, PermissionDenied, Temporary
 from conference.event import Event
-from conference.providers.base import Reply, Request
+from sync.carrier import Carrier, Send
 
 FIELDS = (
     "id,status,summary,description,location,start,end,endTimeUnspecified,recurrence,recurringEventId,iCalUID,"
@@ -29,8 +29,6 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
 _NOT_THERE = frozenset({404, 410})
 _PASSING = frozenset({408, 429})
-
-Send = Callable[[Request, Deadline], Reply]
 
 
 class GoogleCalendar:
@@ -84,28 +82,12 @@ class GoogleCalendar:
     def _execute(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
         request.headers["authorization"] = f"Bearer {token}"
         try:
-            body = request.execute(http=_Carrier(self._send, deadline))
+            body = request.execute(http=Carrier(self._send, deadline, "GET"))
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
         if not isinstance(body, dict):
             raise Temporary("calendar-malformed", "Calendar's reply is no object")
         return body
-
-
-class _Carrier:
-    """What google-api-python-client takes for an httplib2.Http: one exchange within a deadline."""
-
-    def __init__(self, send: Send, deadline: Deadline) -> None:
-        self._send = send
-        self._deadline = deadline
-
-    def request(
-        self, uri: str, method: str, headers: Mapping[str, str], **_: object
-    ) -> tuple[httplib2.Response, bytes]:
-        """Send the request; the status and the body are all that is read of the reply."""
-        assert method == "GET", "Anyroom never writes to a calendar"
-        reply = self._send(Request("GET", uri, headers={"Authorization": headers["authorization"]}), self._deadline)
-        return httplib2.Response({"status": str(reply.status)}), reply.body
 
 
 def _failure(error: HttpError) -> ConferenceFailure:

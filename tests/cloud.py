@@ -1,7 +1,7 @@
 """Google's cloud for a test: the simulator and our exchange with it, on one clock that is moved."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,7 +40,7 @@ class Cloud:
         self.simulator = simulator
         self.clock = clock
         self.url = simulator.url
-        self.scopes = (ids.CLOUD_PLATFORM,)
+        self.scopes: Collection[str] = (ids.CLOUD_PLATFORM,)
         self._client = HttpClient()
 
     def send(self, request: Request, deadline: Deadline) -> Reply:

@@ -2,12 +2,16 @@
 
 import io
 import json
-import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import logs
 from conference.errors import Temporary
 from sync.background import Background, survive
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_loop_runs_in_one_thread_however_often_it_is_started() -> None:
@@ -32,18 +36,23 @@ def test_a_loop_that_was_never_started_has_ended() -> None:
 
 
 def test_a_forked_process_has_a_thread_of_its_own() -> None:
-    go = threading.Event()
-    background = Background("test", lambda: os._exit(0) if os.getpid() != parent else go.wait(10) and None)
-    parent = os.getpid()
+    code = """
+import os, threading
+from sync.background import Background
+parent, go = os.getpid(), threading.Event()
+background = Background("test", lambda: go.wait(10) if os.getpid() == parent else os._exit(7))
+background.start()
+child = os.fork()
+if child == 0:
     background.start()
-    child = os.fork()
-    if child == 0:
-        background.start()
-        threading.Event().wait(10)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
-    go.set()
-    background.join()
+    threading.Event().wait(10)
+    os._exit(1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+go.set()
+background.join()
+"""
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    assert process.stdout.strip() == b"7"
 
 
 def test_a_failure_is_logged_by_its_reason_and_a_defect_by_its_place() -> None:

@@ -145,6 +145,13 @@ class Verifier:
         """The user whose ID token the HTTP add-on sent along, once `check_addon` has proved the add-on."""
         return self._user(self._claims(user_token, frozenset({self._accepted.addon_client})))
 
+    def check_task(self, token: str, audience: str) -> None:
+        """Raise Unauthenticated unless Cloud Tasks or Cloud Scheduler sent the token, for exactly that audience."""
+        if not self._accepted.tasks_account:
+            raise Unauthenticated("tasks-not-accepted")
+        if _verified_email(self._claims(token, frozenset({audience}))) != self._accepted.tasks_account:
+            raise Unauthenticated("not-the-tasks-account")
+
     def _user(self, claims: Mapping[str, Any]) -> User:
         email = _verified_email(claims)
         if email.endswith(".gserviceaccount.com"):

@@ -54,6 +54,13 @@ class AccessTokens:
 
         Raises GoogleError 401 without a live token and 403 when its scopes do not cover the method.
         """
+        return self.holder(authorization, discovery.method(method)["scopes"])
+
+    def holder(self, authorization: str | None, scopes: Collection[str]) -> str:
+        """The e-mail address behind an Authorization header whose token has one of the scopes.
+
+        Raises GoogleError 401 without a live token and 403 when it has none of them.
+        """
         if not authorization:
             raise GoogleError(LOGIN_REQUIRED)
         scheme, _, token = authorization.partition(" ")
@@ -61,6 +68,6 @@ class AccessTokens:
             grant = self._grants.get(token.strip())
         if scheme.lower() != "bearer" or grant is None or grant.expires <= self._clock.now():
             raise GoogleError(INVALID_CREDENTIALS)
-        if grant.scopes.isdisjoint(discovery.method(method)["scopes"]):
+        if grant.scopes.isdisjoint(scopes):
             raise GoogleError(INSUFFICIENT_SCOPES)
         return grant.email

@@ -10,6 +10,12 @@ ADDON_SERVICE_ACCOUNT: Final = "service-104729518432@gcp-sa-gsuiteaddons.iam.gse
 ADDON_CLIENT_ID: Final = "104729518432-5imu1at0radd0nc1ient.apps.googleusercontent.com"
 TASKS_SERVICE_ACCOUNT: Final = "anyroom-tasks@anyroom-simulator.iam.gserviceaccount.com"
 
+# The project that the function would run in: its own service account, the one that may impersonate users, its queue.
+PROJECT: Final = "anyroom-simulator"
+FUNCTION_SERVICE_ACCOUNT: Final = "anyroom@anyroom-simulator.iam.gserviceaccount.com"
+DELEGATE_SERVICE_ACCOUNT: Final = "anyroom-delegate@anyroom-simulator.iam.gserviceaccount.com"
+TASKS_QUEUE: Final = "projects/anyroom-simulator/locations/europe-west1/queues/sync"
+
 # What Calendar adds to the parameters of a conference that an Apps Script add-on made.
 SCRIPT_ID: Final = "1aNyRoOmSiMuLaToRsCrIpT0000000000000000000000000000000001"
 
@@ -21,6 +27,7 @@ ADDON_SCOPES: Final = (
     SCOPE + "calendar.readonly",
 )
 EDITOR_SCOPES: Final = (SCOPE + "calendar",)
+CLOUD_PLATFORM: Final = SCOPE + "cloud-platform"
 
 # The two accounts of the conferencing system: one is signed in, one has to do that first.
 ROOMS_API_KEY: Final = "demo-rooms-key"

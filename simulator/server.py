@@ -16,12 +16,17 @@ from simulator import fields, ids
 from simulator.access import AccessTokens
 from simulator.calendar import Calendars
 from simulator.calendar_api import CalendarApi
+from simulator.cloud_tasks import CloudTasks
+from simulator.cloud_tasks_api import CloudTasksApi
 from simulator.conference_data import Conferences
+from simulator.delegation import Delegation
+from simulator.delegation_api import DelegationApi
 from simulator.faults import Faults
 from simulator.host import Host
 from simulator.identity import Identity
 from simulator.identity_api import IdentityApi
 from simulator.journal import Journal
+from simulator.metadata import MetadataApi
 from simulator.page import Page
 from simulator.rooms import Rooms
 from simulator.rooms_api import RoomsApi
@@ -64,6 +69,8 @@ class Simulator:
         self.tokens = AccessTokens(self.clock, randomness)
         self.rooms = Rooms(randomness)
         self.conferences = Conferences(randomness)
+        self.cloud_tasks = CloudTasks(self.clock, self.identity)
+        self.delegation = Delegation(self.clock, self.identity, self.tokens, self._is_user)
         self.host = Host(
             self.calendar,
             self.identity,
@@ -130,9 +137,16 @@ class Simulator:
         check = self._check_reply if validate else None
         CalendarApi(self.calendar, self.tokens, self.conferences, check).register(app)
         IdentityApi(self.identity, self.tokens, self.calendar, self.host).register(app)
+        CloudTasksApi(self.cloud_tasks, self.tokens, self.clock).register(app)
+        DelegationApi(self.delegation, self.tokens).register(app)
+        MetadataApi(self.tokens).register(app)
         RoomsApi(self.rooms).register(app)
         Page(self.clock, self.calendar, self.host, self.rooms).register(app)
         return app
+
+    def _is_user(self, email: str) -> bool:
+        """Users are those who have a primary calendar."""
+        return self.calendar.find(email) is not None
 
     def _only_from_here(self) -> Response | None:
         """Refuse a page of another site: one that reaches us by a name of its own, or posts a form to us."""

@@ -6,8 +6,7 @@ notifications, Handle API errors (Calendar API guides).
 """
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -29,8 +28,8 @@ from conference.errors import (
     Temporary,
 )
 from conference.event import Event
-from conference.providers.base import MOST_BODY, Reply, Request
 from sync import row
+from sync.carrier import Carrier, Send
 from sync.row import Row
 
 FIELDS = (
@@ -67,10 +66,8 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
 _PASSING = frozenset({408})
-_FOLLOWING = re.compile(r"/calendars/[^/]+/events/watch\?|/channels/stop\?")
-"""The two methods beside get and list that Anyroom uses, by their address."""
-
-Send = Callable[[Request, Deadline], Reply]
+_METHODS = frozenset({"calendar.events.get", "calendar.events.list", "calendar.events.watch", "calendar.channels.stop"})
+"""All that Anyroom ever asks of Calendar."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -233,38 +230,16 @@ class GoogleCalendar:
             raise _failure(error) from error
 
     def _execute(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+        assert request.methodId in _METHODS, "Anyroom never writes to a calendar"
         request.headers["authorization"] = f"Bearer {token}"
+        carrier = Carrier(self._send, deadline, "GET" if request.method == "GET" else "POST", MOST_LISTED)
         try:
-            body = request.execute(http=_Carrier(self._send, deadline))
+            body = request.execute(http=carrier)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
         if not isinstance(body, dict):
             raise Temporary("calendar-malformed", "Calendar's reply is no object")
         return body
-
-
-class _Carrier:
-    """What google-api-python-client takes for an httplib2.Http: one exchange within a deadline."""
-
-    def __init__(self, send: Send, deadline: Deadline) -> None:
-        self._send = send
-        self._deadline = deadline
-
-    def request(
-        self, uri: str, method: str, headers: Mapping[str, str], body: str | None = None, **_: object
-    ) -> tuple[httplib2.Response, bytes]:
-        """Send the request; the status and the body are all that is read of the reply."""
-        reading = method == "GET"
-        assert reading or _FOLLOWING.search(uri), "Anyroom never writes to a calendar"
-        sent = Request(
-            "GET" if reading else "POST",
-            uri,
-            json=None if body is None else json.loads(body),
-            headers={"Authorization": headers["authorization"]},
-            most=MOST_LISTED if reading else MOST_BODY,
-        )
-        reply = self._send(sent, self._deadline)
-        return httplib2.Response({"status": str(reply.status)}), reply.body
 
 
 def _failure(error: HttpError) -> ConferenceFailure:

@@ -17,8 +17,9 @@ PROVIDERS = sorted(path for path in ROOT.glob("conference/providers/*.py") if pa
 HOMES = {
     "google.cloud.firestore": ("sync/store/firestore",),
     "google.cloud.secretmanager": ("conference/secrets/secret_manager.py",),
-    "googleapiclient": ("sync/calendar.py",),
-    "httplib2": ("sync/calendar.py",),
+    "google.auth": ("sync/own_token.py", "sync/store/firestore", "conference/secrets/secret_manager.py"),
+    "googleapiclient": ("sync/calendar.py", "sync/cloud_tasks.py"),
+    "httplib2": ("sync/calendar.py", "sync/carrier.py", "sync/cloud_tasks.py"),
     "functions_framework": ("main.py",),
     "flask": ("main.py",),
 }

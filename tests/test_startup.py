@@ -31,14 +31,22 @@ def loaded(code: str, **environment: str) -> set[str]:
     return set(json.loads(run(f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))", **environment)))
 
 
-@pytest.mark.parametrize("name", ["asyncio", "pyparsing", "charset_normalizer", "grpc", "google.cloud.firestore"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("asyncio", "pyparsing", "charset_normalizer", "grpc", "google.cloud.firestore"),
+        *("google.auth.compute_engine", "google.auth.transport.requests"),
+    ],
+)
 def test_a_function_on_sqlite_does_not_load_what_it_does_not_use(name: str, tmp_path: Path) -> None:
     code = """
 import startup
 import settings, service, sync.calendar, sync.store.sqlite, conference.transport
+import sync.cloud_tasks, sync.credentials, sync.own_token, sync.queue, sync.ticker
 from sync.store.opening import open_store
 open_store("sqlite:{folder}/x.db").close()
 sync.calendar.GoogleCalendar("https://www.googleapis.com", None)
+sync.cloud_tasks.CloudTasks("p/l/q", "", "", "", sync.own_token.OwnToken(), None, None)
 startup.loaded()
 """
     assert name not in loaded(code.replace("{folder}", str(tmp_path)))

@@ -188,6 +188,37 @@ def test_f24_an_address_that_lower_casing_would_make_somebody_elses_is_refused(g
     assert refusal(lambda: google.verifier().script_user(token)) == "email-not-ascii"
 
 
+SYNC = "https://anyroom.example.com/sync"
+
+
+def test_f30_the_token_of_a_task_is_accepted_for_its_audience(google: Google) -> None:
+    google.verifier().check_task(google.identity.tasks_token(SYNC), SYNC)
+
+
+TASKS: dict[str, tuple[Callable[[Identity], str], str]] = {
+    "a stranger's service account": (lambda google: google.tasks_token(SYNC, email=STRANGER), "not-the-tasks-account"),
+    "the add-on's service account": (lambda google: google.system_token(SYNC), "not-the-tasks-account"),
+    "a user, for our address": (lambda google: google.script_token(ADA, aud=SYNC), "not-the-tasks-account"),
+    "a user": (lambda google: google.script_token(ADA), "wrong-audience"),
+    "another route": (lambda google: google.tasks_token("https://anyroom.example.com/sweep"), "wrong-audience"),
+    "a longer audience": (lambda google: google.tasks_token(f"{SYNC}/"), "wrong-audience"),
+    "an address not verified": (lambda google: google.tasks_token(SYNC, email_verified=False), "email-not-verified"),
+    "another key": (lambda google: google.tasks_token(SYNC, key=google.new_key()), "unknown-key"),
+    "no token": (lambda google: "", "no-token"),
+}
+
+
+@pytest.mark.parametrize(("token", "reason"), TASKS.values(), ids=TASKS)
+def test_f30_anybody_elses_token_is_refused(google: Google, token: Callable[[Identity], str], reason: str) -> None:
+    assert refusal(lambda: google.verifier().check_task(token(google.identity), SYNC)) == reason
+
+
+def test_f30_nobody_is_let_in_where_no_service_account_is_named(google: Google) -> None:
+    nobody = google.verifier(script=frozenset({ids.SCRIPT_CLIENT_ID}))
+    token = google.identity.tasks_token(SYNC)
+    assert refusal(lambda: nobody.check_task(token, SYNC)) == "tasks-not-accepted"
+
+
 def test_f25_certificates_are_fetched_once_for_many(google: Google) -> None:
     verifier, token = google.verifier(), google.identity.script_token(ADA)
     start = threading.Barrier(16)

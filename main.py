@@ -105,7 +105,10 @@ def _joined() -> "Service":
     threading.Thread(target=keys.prefetch, name="certificates", daemon=True).start()
     from service import Service
 
-    return Service(_settings, clock, int(os.environ.get("THREADS", "80")), client, keys)
+    joined = Service(_settings, clock, int(os.environ.get("THREADS", "80")), client, keys)
+    if not _settings.in_cloud:
+        joined.begin_sweeping()
+    return joined
 
 
 def anyroom(request: flask.Request) -> flask.Response:
@@ -175,8 +178,25 @@ def _settings_url(asked: Asked) -> Response:
     return _sent(service().endpoint.settings_url(_incoming(asked)))
 
 
+def _calendar_changes(asked: Asked) -> Response:
+    return _sent(service().following.calendar_changes(_incoming(asked)))
+
+
+def _notifications(asked: Asked) -> Response:
+    return _sent(service().following.notify(asked.request.headers.get, _incoming(asked)))
+
+
+def _sync(asked: Asked) -> Response:
+    return _sent(service().following.sync(_incoming(asked)))
+
+
+def _sweep(asked: Asked) -> Response:
+    return _sent(service().following.sweep(_incoming(asked)))
+
+
 def _sent(answer: "Answer") -> Response:
-    return Response(_json(answer.body), answer.outcome, answer.level)
+    sent = flask.Response(status=204) if answer.status == 204 else _json(answer.body, answer.status)
+    return Response(sent, answer.outcome, answer.level)
 
 
 def _incoming(asked: Asked) -> "Incoming":
@@ -244,6 +264,10 @@ ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/settings": ("GET", _settings_page),
     "/conferences": ("POST", _create_conference),
     "/settings-url": ("POST", _settings_url),
+    "/calendar-changes": ("POST", _calendar_changes),
+    "/notifications": ("POST", _notifications),
+    "/sync": ("POST", _sync),
+    "/sweep": ("POST", _sweep),
 }
 
 logs.start()

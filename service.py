@@ -3,14 +3,16 @@
 import logging
 import random
 import secrets
+import threading
 from base64 import b32encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from conference.attempt import Attempt
 from conference.budget import Budget
 from conference.clock import Clock, Deadline
-from conference.create import CalendarReader, Claim, Ports
+from conference.create import Claim, Ports
 from conference.endpoint import AddOnEndpoint
 from conference.errors import StoreUnavailable
 from conference.event import Event
@@ -24,6 +26,16 @@ from settings import Settings
 from sync.claims import StoredClaims
 from sync.store import Store
 from sync.store.opening import open_store
+
+if TYPE_CHECKING:
+    from following import Following
+    from sync.calendar import GoogleCalendar
+    from sync.conferences import Conferences
+    from sync.endpoint import SyncEndpoint
+    from sync.ticker import Ticker
+
+SWEEP = 120.0
+"""Seconds between two sweeps, and for one of them, on a machine without Cloud Scheduler."""
 
 _log = logging.getLogger("anyroom.service")
 
@@ -48,43 +60,93 @@ class Service:
     ) -> None:
         self._clock = clock
         self._client = client
-        self._google = frozenset({origin(settings.google_api)})
+        services = (settings.google_api, settings.iam, settings.oauth2, settings.cloud_tasks)
+        self._google = frozenset(map(origin, services))
         self._provider = provider
         self._secrets = open_secrets(settings.secrets, clock)
         self._workers = ThreadPoolExecutor(2 * threads, "leg")
-        calendar = _google_calendar(settings.google_api, self._send_to_google)
+        self._calendar = _google_calendar(settings.google_api, self._send_to_google)
         self._store = store or _opened(settings.store)
+        self._settings = settings
+        self._verifier = Verifier(settings.accepted, keys, clock)
+        self._budget = Budget(clock)
+        self._lock = threading.Lock()
+        self._following: Following | None = None
+        self._ticker: Ticker | None = None
         ports = Ports(
             provider=provider,
-            calendar=calendar,
-            claims=StoredClaims(self._store, clock, new_attempt, random.random),
+            calendar=self._calendar,
+            claims=StoredClaims(self._store, clock, new_attempt, random.random, self._follow),
             attempt=self._attempt,
             workers=self._workers,
             clock=clock,
         )
         self.endpoint = AddOnEndpoint(
-            Verifier(settings.accepted, keys, clock),
-            Budget(clock),
+            self._verifier,
+            self._budget,
             settings.solutions,
             ports,
             settings.public_url,
             settings.reply,
         )
 
+    @property
+    def following(self) -> "SyncEndpoint":
+        """What keeps conferences true to their events, joined when it is first asked: a create does not wait for it."""
+        return self._follows().endpoint
+
+    def begin_sweeping(self) -> None:
+        """Sweep every few minutes in this process, on a machine without Cloud Scheduler."""
+        from sync.ticker import Ticker
+
+        self._ticker = Ticker(lambda: self._follows().sweep.run(Deadline(self._clock, SWEEP)), SWEEP, random.random)
+        self._ticker.start()
+
     def close(self) -> None:
         """Let go of the store's connections and of the threads, once nobody is answered any more."""
+        if self._ticker:
+            self._ticker.close()
+        if self._following:
+            self._following.close()
         self._workers.shutdown()
         self._store.close()
 
+    def _follow(self, calendar: str) -> None:
+        """Have a calendar followed whose first conference was just made. Where changes are relayed, the add-on does."""
+        if self._settings.credential:
+            self._follows().signals.begin(calendar)
+
+    def _follows(self) -> "Following":
+        with self._lock:
+            if self._following is None:
+                from following import Following
+
+                self._following = Following(
+                    self._settings,
+                    self._clock,
+                    self._store,
+                    self._calendar,
+                    self._conferences(),
+                    self._send_to_google,
+                    self.endpoint.caller,
+                    self._verifier,
+                    self._budget,
+                )
+            return self._following
+
+    def _conferences(self) -> "Conferences":
+        from sync.conferences import Conferences
+
+        return Conferences(self._settings.solutions, self._provider, self._open_call, self._renew)
+
+    def _open_call(self, solution: Solution, within: Deadline) -> HttpCall:
+        declared = self._provider(solution.provider).declared
+        return HttpCall(declared, solution.options, self._client, within, self._clock, self._secrets.read)
+
     def _attempt(self, solution: Solution, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
-        provider = self._provider(solution.provider)
-
-        def open_call(within: Deadline) -> HttpCall:
-            return HttpCall(provider.declared, solution.options, self._client, within, self._clock, self._secrets.read)
-
         return Attempt(
-            provider,
-            open_call,
+            self._provider(solution.provider),
+            lambda within: self._open_call(solution, within),
             claim.attempt,
             event,
             deadline,
@@ -103,7 +165,7 @@ class Service:
         return self._client.exchange(request, deadline.left(), self._google, repeatable=True)
 
 
-def _google_calendar(api: str, send: Callable[[Request, Deadline], Reply]) -> CalendarReader:
+def _google_calendar(api: str, send: Callable[[Request, Deadline], Reply]) -> "GoogleCalendar":
     """The reader of Google Calendar; its library loads while the certificates are on their way."""
     from sync.calendar import GoogleCalendar
 

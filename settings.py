@@ -5,8 +5,10 @@ README.md.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -23,13 +25,26 @@ from conference.solution import ID, LOGO, Solution
 
 DEFAULT_CONFIG = "anyroom.toml"
 GOOGLE_API = "https://www.googleapis.com"
+IAM = "https://iamcredentials.googleapis.com"
+OAUTH2 = "https://oauth2.googleapis.com"
+CLOUD_TASKS = "https://cloudtasks.googleapis.com"
 
 _DEMONSTRATION_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9-]{4,62}@[a-z0-9.-]{1,200}\.gserviceaccount\.com")
+_QUEUE = re.compile(r"[a-z][a-z0-9:.-]{4,60}/[a-z0-9-]{1,40}/[A-Za-z0-9-]{1,100}")
+_GRACE = re.compile(r"([0-9]{1,6})([mhd])")
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
+_LONGEST_GRACE = timedelta(days=30)
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the whole function is told. `key_file` is only set for local identity, on a developer's machine."""
+    """What the whole function is told. `key_file` is only set for local identity, on a developer's machine.
+
+    `credential` is the service account that impersonates keepers, "" where changes are relayed. `queue` is a Cloud
+    Tasks queue as PROJECT/LOCATION/QUEUE, "" for one in memory. `grace` is how long a cancelled event keeps its
+    conference.
+    """
 
     solutions: Mapping[str, Solution]
     accepted: Accepted
@@ -40,6 +55,28 @@ class Settings(msgspec.Struct, frozen=True):
     google_api: str
     reply: Literal["bare", "wrapped"]
     project: str
+    credential: str
+    queue: str
+    grace: timedelta
+    in_cloud: bool
+
+    @property
+    def iam(self) -> str:
+        """The base URL of IAM's Credentials API; the simulator stands for all of Google's services at once."""
+        return self._service(IAM)
+
+    @property
+    def oauth2(self) -> str:
+        """The base URL of Google's OAuth server."""
+        return self._service(OAUTH2)
+
+    @property
+    def cloud_tasks(self) -> str:
+        """The base URL of Cloud Tasks."""
+        return self._service(CLOUD_TASKS)
+
+    def _service(self, url: str) -> str:
+        return url if self.google_api == GOOGLE_API else self.google_api
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -56,8 +93,13 @@ def load(environment: Mapping[str, str]) -> Settings:
         google_api=environment.get("ANYROOM_GOOGLE_API", GOOGLE_API).rstrip("/"),
         reply=_reply(environment),
         project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
+        credential=_credential(environment),
+        queue=_queue(environment),
+        grace=_grace(environment),
+        in_cloud="K_SERVICE" in environment,
     )
     _refuse_development_values(settings, environment)
+    _check_following(settings)
     open_secrets(settings.secrets, SystemClock())
     return settings
 
@@ -226,9 +268,51 @@ def _reply(environment: Mapping[str, str]) -> Literal["bare", "wrapped"]:
     raise InvalidSetting("ANYROOM_REPLY", "must be bare or wrapped")
 
 
+def _credential(environment: Mapping[str, str]) -> str:
+    value = environment.get("ANYROOM_CREDENTIAL", "relay")
+    if value == "relay":
+        return ""
+    kind, _, account = value.partition(":")
+    if kind != "delegation" or not _ACCOUNT.fullmatch(account):
+        raise InvalidSetting("ANYROOM_CREDENTIAL", "must be relay or delegation:SERVICE_ACCOUNT, its e-mail address")
+    return account
+
+
+def _queue(environment: Mapping[str, str]) -> str:
+    value = environment.get("ANYROOM_QUEUE", "inline:")
+    if value == "inline:":
+        return ""
+    kind, _, queue = value.partition(":")
+    if kind != "cloudtasks" or not _QUEUE.fullmatch(queue):
+        raise InvalidSetting("ANYROOM_QUEUE", "must be inline: or cloudtasks:PROJECT/LOCATION/QUEUE")
+    return queue
+
+
+def _grace(environment: Mapping[str, str]) -> timedelta:
+    match = _GRACE.fullmatch(environment.get("ANYROOM_GRACE", "1h"))
+    if match is None:
+        raise InvalidSetting("ANYROOM_GRACE", "must be a number with m, h or d, such as 30m, 1h or 2d")
+    grace = timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
+    if grace > _LONGEST_GRACE:
+        raise InvalidSetting("ANYROOM_GRACE", "must be at most 30d")
+    return grace
+
+
+def _check_following(settings: Settings) -> None:
+    """What a credential and a queue need of each other and of the other settings. Raises InvalidSetting."""
+    if settings.queue and not settings.credential:
+        raise InvalidSetting("ANYROOM_QUEUE", "cloudtasks: needs ANYROOM_CREDENTIAL=delegation:SERVICE_ACCOUNT")
+    if settings.credential and not settings.public_url:
+        raise InvalidSetting("ANYROOM_PUBLIC_URL", "is needed with delegation: Calendar's notifications go there")
+    if settings.queue and not settings.accepted.tasks_account:
+        raise InvalidSetting("ANYROOM_IDENTITY", "needs tasks=SERVICE_ACCOUNT with cloudtasks:, which signs its calls")
+    if settings.in_cloud and settings.credential and not settings.queue:
+        raise InvalidSetting("ANYROOM_QUEUE", "inline: does not outlive a Cloud Run instance; use cloudtasks:")
+
+
 def _refuse_development_values(settings: Settings, environment: Mapping[str, str]) -> None:
     """Values that would let a stranger in, unless nobody but this machine can reach the function."""
-    in_cloud = "K_SERVICE" in environment
+    in_cloud = settings.in_cloud
     local = not in_cloud and urlsplit(settings.public_url).scheme == "http" and environment.get("HOST") in _LOCAL_HOSTS
     if settings.key_file and not local:
         raise InvalidSetting(

@@ -54,11 +54,20 @@ def parse(body: bytes) -> AddOnRequest:
 
 def require_event(request: AddOnRequest) -> AddOnRequest:
     """The same request, which names a calendar, an event and a token. Raises BadRequest."""
-    for name, value in (
-        ("calendar id", request.calendar_id),
-        ("event id", request.event_id),
-        ("access token", request.access_token),
-    ):
+    return _require(
+        request,
+        {"calendar id": request.calendar_id, "event id": request.event_id, "access token": request.access_token},
+    )
+
+
+def require_calendar(request: AddOnRequest) -> AddOnRequest:
+    """The same request, which names a calendar and a token. Raises BadRequest."""
+    return _require(request, {"calendar id": request.calendar_id, "access token": request.access_token})
+
+
+def _require(request: AddOnRequest, needed: Mapping[str, str]) -> AddOnRequest:
+    """The same request, in which nothing that is needed is empty. Raises BadRequest."""
+    for name, value in needed.items():
         if not value:
             raise BadRequest("missing-field", f"the request has no {name}")
     return request

@@ -44,11 +44,12 @@ class Incoming:
 
 
 class Answer(NamedTuple):
-    """JSON values to answer with, and what the log line says of it."""
+    """JSON values to answer with, and what the log line says of it; none are sent with the status 204."""
 
     body: Mapping[str, Any]
     outcome: str = "ok"
     level: int = logging.INFO
+    status: int = 200
 
 
 class AddOnEndpoint:
@@ -72,7 +73,7 @@ class AddOnEndpoint:
 
     def create_conference(self, incoming: Incoming) -> Answer:
         """The ConferenceData of an event, or one that carries a ConferenceError. Raises RequestRefused."""
-        request, caller = self._caller(incoming)
+        request, caller = self.caller(incoming)
         solution = self._solutions.get(incoming.solution)
         if solution is None:
             raise NotFound("unknown-solution")
@@ -91,7 +92,7 @@ class AddOnEndpoint:
 
     def settings_url(self, incoming: Incoming) -> Answer:
         """The address of the settings page. Raises RequestRefused."""
-        request, caller = self._caller(incoming)
+        request, caller = self.caller(incoming)
         if wait := self._budget.spend(caller.sub):
             raise TooManyRequests("budget", wait)
         if not self._public_url:
@@ -110,7 +111,7 @@ class AddOnEndpoint:
             _log.error("a defect of ours", exc_info=defect)
             raise Unknown("defect", type(defect).__name__) from defect
 
-    def _caller(self, incoming: Incoming) -> tuple[AddOnRequest, User]:
+    def caller(self, incoming: Incoming) -> tuple[AddOnRequest, User]:
         """What was sent and who sent it. The body is not read before its sender is proved. Raises RequestRefused."""
         scheme, _, bearer = incoming.authorization.partition(" ")
         if scheme.lower() != "bearer" or not bearer:

@@ -22,8 +22,6 @@ from conference.errors import Temporary
 from sync import rpc_error
 from sync.carrier import Carrier, Send
 
-GOOGLE = "https://cloudtasks.googleapis.com"
-
 _PATIENCE = 5.0
 """Seconds for storing a task, our own access token included."""
 _DISPATCH_DEADLINE = "180s"
@@ -51,7 +49,7 @@ class CloudTasks:
         token: Callable[[Deadline], str],
         send: Send,
         clock: Clock,
-        api: str = GOOGLE,
+        api: str,
     ) -> None:
         service = build(
             "cloudtasks",

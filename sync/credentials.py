@@ -20,8 +20,6 @@ from conference.providers.base import Reply, Request
 from sync import rpc_error
 from sync.carrier import Send
 
-IAM = "https://iamcredentials.googleapis.com"
-OAUTH2 = "https://oauth2.googleapis.com"
 AUDIENCE = "https://oauth2.googleapis.com/token"
 SCOPES = (
     "https://www.googleapis.com/auth/calendar.events.readonly",
@@ -81,8 +79,8 @@ class Delegation:
         send: Send,
         clock: Clock,
         *,
-        iam: str = IAM,
-        oauth2: str = OAUTH2,
+        iam: str,
+        oauth2: str,
     ) -> None:
         self._account = service_account
         self._token = token

@@ -66,37 +66,42 @@ def take(
     clock: Clock,
     key: str,
     by: str,
-    also: Callable[[CalendarRecord], Mapping[str, Any]] = lambda record: {},
+    also: Callable[[CalendarRecord], Mapping[str, Any] | None] = lambda record: {},
 ) -> LeasedCalendar | None:
     """The lease on the calendar with that key for `by`, its mark cleared in the same write; None without a record.
 
     None also while another run has it: that one finds the mark that is left here, and goes on. `also` says what else
-    changes in the record as it was read. Raises StoreUnavailable, Temporary.
+    changes in the record as it was read, or None when no run is wanted after all. Raises StoreUnavailable, Temporary.
     """
     for _ in range(_TRIES):
         document = store.get(CALENDARS, key)
         if document is None:
             return None
-        record = records.calendar(document.body)
-        now = clock.now()
-        lease = record.lease
-        held = lease is not None and bool(lease.by) and lease.until > now
-        if held and record.dirty and record.dirty <= now:
+        record, now = records.calendar(document.body), clock.now()
+        if _is_held(record, now):
+            marked = record.dirty is not None and record.dirty <= now
+            if marked or _replaced(store, document, {"dirty": now}):
+                return None
+            continue
+        more = also(record)
+        if more is None:
             return None
         until = now + LEASE
-        taken = Lease(by, until, lease.fence + 1 if lease else 1)
-        changes: dict[str, Any] = {"dirty": now}
-        if not held:
-            changes = {**also(record), "lease": taken, "dirty": None, "ran": now, "due": until}
-        try:
-            [changed] = store.commit([Replace(document, {**document.body, **_builtins(changes)})])
-        except Conflict:
-            continue
-        if held:
-            return None
-        assert changed
-        return LeasedCalendar(store, changed, records.calendar(changed.body))
+        leased = {**more, "lease": _next(record, by, until), "dirty": None, "ran": now, "due": until}
+        changed = _replaced(store, document, leased)
+        if changed is not None:
+            return LeasedCalendar(store, changed, records.calendar(changed.body))
     raise Temporary("contention", "the calendar's record changes too fast")
+
+
+def borrow(store: Store, clock: Clock, key: str, by: str) -> LeasedCalendar | None:
+    """The lease for work that lists nothing: a mark stays, as does all else. None while another run has it."""
+    document = store.get(CALENDARS, key)
+    if document is None or _is_held(records.calendar(document.body), clock.now()):
+        return None
+    lease = _next(records.calendar(document.body), by, clock.now() + LEASE)
+    changed = _replaced(store, document, {"lease": lease})
+    return LeasedCalendar(store, changed, records.calendar(changed.body)) if changed else None
 
 
 def mark(store: Store, key: str, document: Document, at: datetime, **also: Any) -> bool:
@@ -116,6 +121,22 @@ def mark(store: Store, key: str, document: Document, at: datetime, **also: Any) 
     return False
 
 
+def _is_held(record: CalendarRecord, now: datetime) -> bool:
+    return record.lease is not None and bool(record.lease.by) and record.lease.until > now
+
+
+def _next(record: CalendarRecord, by: str, until: datetime) -> Lease:
+    return Lease(by, until, record.lease.fence + 1 if record.lease else 1)
+
+
+def _replaced(store: Store, document: Document, changes: Mapping[str, Any]) -> Document | None:
+    """The document with those fields changed; None when somebody else changed it first."""
+    try:
+        return store.commit([Replace(document, {**document.body, **_builtins(changes)})])[0]
+    except Conflict:
+        return None
+
+
 def _not_after_mark(changes: dict[str, Any], record: CalendarRecord) -> dict[str, Any]:
     """A calendar that was marked meanwhile is due soon after its mark, whatever else is planned."""
     if "due" not in changes or not record.dirty:
@@ -124,7 +145,7 @@ def _not_after_mark(changes: dict[str, Any], record: CalendarRecord) -> dict[str
     return {**changes, "due": min(due, record.dirty + LOST) if due else record.dirty + LOST}
 
 
-def _builtins(changes: dict[str, Any]) -> dict[str, Any]:
+def _builtins(changes: Mapping[str, Any]) -> dict[str, Any]:
     built = msgspec.to_builtins(changes, builtin_types=(datetime,))
     assert isinstance(built, dict)
     return built

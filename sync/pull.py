@@ -105,7 +105,9 @@ class Puller:
     def _leased(self, key: str, openings: list[Opening]) -> LeasedCalendar | None:
         """The calendar's lease; a channel that it needs is recorded in the same write, before it is opened."""
 
-        def also(record: CalendarRecord) -> Mapping[str, Any]:
+        def also(record: CalendarRecord) -> Mapping[str, Any] | None:
+            if self._channels and record.refused and record.due and record.due > self._ports.clock.now():
+                return None  # whose credential was refused today is asked for again tomorrow
             opening = self._channels.opening(key, record) if self._channels else None
             openings[:] = [opening] if opening else []
             return opening.changes() if opening else {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conference.clock import Deadline, SystemClock
-from conference.errors import ConferenceFailure, OutcomeUnknown, Permanent, PermissionDenied, Temporary
+from conference.errors import ConferenceFailure, OutcomeUnknown, OverQuota, Permanent, PermissionDenied, Temporary
 from conference.exchange import HttpClient
 from conference.providers.base import Reply, Request, origin
 from simulator.server import Simulator
@@ -97,11 +97,11 @@ def test_f60_nothing_but_reads_ever_leaves(simulator: Simulator, calendar: Googl
     [
         (401, error("authError"), PermissionDenied),
         (403, error("forbidden"), PermissionDenied),
-        (403, error("rateLimitExceeded"), Temporary),
-        (403, error("userRateLimitExceeded"), Temporary),
-        (403, error("quotaExceeded"), Temporary),
+        (403, error("rateLimitExceeded"), OverQuota),
+        (403, error("userRateLimitExceeded"), OverQuota),
+        (403, error("quotaExceeded"), OverQuota),
         (403, error("accessNotConfigured"), Permanent),
-        (429, error("rateLimitExceeded"), Temporary),
+        (429, error("rateLimitExceeded"), OverQuota),
         (408, b"", Temporary),
         (500, error("backendError"), Temporary),
         (503, b"<html>", Temporary),

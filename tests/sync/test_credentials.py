@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import settings as knobs
 from addon.manifest import SCRIPT_SCOPES
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Permanent, PermissionDenied, Temporary
@@ -72,7 +73,9 @@ def test_the_hosts_are_googles() -> None:
         return Reply(200, {}, b'{"signedJwt": "a.b.c", "access_token": "t", "expires_in": 3599}')
 
     with cloud() as google:
-        Delegation("a@b.c", google.token, send, google.clock).access_token(ADA, google.deadline())
+        Delegation("a@b.c", google.token, send, google.clock, iam=knobs.IAM, oauth2=knobs.OAUTH2).access_token(
+            ADA, google.deadline()
+        )
     assert urls == [
         "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a%40b.c:signJwt",
         "https://oauth2.googleapis.com/token",
@@ -137,7 +140,7 @@ def test_no_more_than_a_thousand_tokens_are_kept() -> None:
         return Reply(200, {}, b'{"signedJwt": "a.b.c", "access_token": "t", "expires_in": 3599}')
 
     with cloud() as google:
-        delegation = Delegation("a@b.c", google.token, send, google.clock)
+        delegation = Delegation("a@b.c", google.token, send, google.clock, iam=knobs.IAM, oauth2=knobs.OAUTH2)
         for number in range(1001):
             delegation.access_token(f"u{number}@example.com", google.deadline())
         exchanges.clear()

@@ -1,0 +1,99 @@
+"""Joins what keeps conferences true to their events, from the settings: credential, queue, channels, runs, sweep."""
+
+import random
+import secrets
+from collections.abc import Callable
+
+from conference.addon import AddOnRequest
+from conference.budget import Budget
+from conference.clock import Clock
+from conference.endpoint import Incoming
+from conference.identity import User, Verifier
+from settings import Settings
+from sync.access import Access, Delegated
+from sync.apply import Ports
+from sync.calendar import GoogleCalendar
+from sync.carrier import Send
+from sync.channel import Channels
+from sync.conferences import Conferences
+from sync.endpoint import SyncEndpoint
+from sync.pull import Puller
+from sync.queue import InlineQueue, Queue
+from sync.quota import Quota
+from sync.signals import Signals
+from sync.store import Store
+from sync.sweep import Sweep
+
+
+class Following:
+    """The parts of a sync. `caller` proves who an add-on speaks for; `send` reaches Google's services."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        store: Store,
+        calendar: GoogleCalendar,
+        conferences: Conferences,
+        send: Send,
+        caller: Callable[[Incoming], tuple[AddOnRequest, User]],
+        verifier: Verifier,
+        budget: Budget,
+    ) -> None:
+        ports = Ports(store, conferences, clock, random.random, settings.grace)
+        self._access = _access(settings, clock, send)
+        self._queue = self._opened_queue(settings, clock, send)
+        channels = _channels(settings, clock, calendar) if self._access else None
+        self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
+        self.sweep = Sweep(ports, self._queue, _holder)
+        self.signals = Signals(store, clock, calendar, self._puller, self._queue)
+        self.endpoint = SyncEndpoint(
+            caller,
+            verifier,
+            budget,
+            self.signals,
+            self._puller,
+            self.sweep,
+            self._access,
+            self._queue,
+            settings.public_url,
+            clock,
+        )
+
+    def close(self) -> None:
+        """Let go of the queue."""
+        if self._queue:
+            self._queue.close()
+
+    def _opened_queue(self, settings: Settings, clock: Clock, send: Send) -> Queue | None:
+        """Cloud Tasks, or a thread of this process; None where changes are relayed and nothing can run by itself."""
+        if self._access is None:
+            return None
+        if not settings.queue:
+            return InlineQueue(lambda calendar: self.endpoint.run(calendar), clock)
+        from sync.cloud_tasks import CloudTasks
+        from sync.own_token import OwnToken
+
+        url = f"{settings.public_url}/sync"
+        account = settings.accepted.tasks_account
+        return CloudTasks(settings.queue, url, account, url, OwnToken(), send, clock, settings.cloud_tasks)
+
+
+def _access(settings: Settings, clock: Clock, send: Send) -> Access | None:
+    """The keepers' credential; None where changes are relayed."""
+    if not settings.credential:
+        return None
+    from sync.credentials import Delegation
+    from sync.own_token import OwnToken
+
+    delegation = Delegation(settings.credential, OwnToken(), send, clock, iam=settings.iam, oauth2=settings.oauth2)
+    return Delegated(delegation)
+
+
+def _channels(settings: Settings, clock: Clock, calendar: GoogleCalendar) -> Channels:
+    address = f"{settings.public_url}/notifications"
+    return Channels(calendar, address, clock, lambda: secrets.token_hex(16), lambda: secrets.token_urlsafe(32))
+
+
+def _holder() -> str:
+    return secrets.token_hex(8)

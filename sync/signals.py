@@ -1,0 +1,145 @@
+"""Signals: something changed in a calendar. Each is proved, then marked in the store, and a run follows or is queued.
+
+A signal never says what changed (Push notifications, Calendar API guides; Sync calendar changes, Workspace add-ons).
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from conference.clock import Clock, Deadline
+from conference.errors import ConferenceFailure, NotFound, StoreUnavailable, Temporary, Unavailable
+from conference.identity import User
+from sync import channel, keepers, lease, records
+from sync.access import Relayed
+from sync.calendar import GoogleCalendar
+from sync.listing import KEEPERS
+from sync.pull import Outcome, Puller
+from sync.queue import Queue
+from sync.records import CALENDARS, CalendarRecord, Channel, Keeper
+from sync.store import Store
+
+FIRST = timedelta(seconds=2)
+"""How long after a first notification its run begins: what comes meanwhile is in it."""
+BETWEEN = timedelta(seconds=60)
+"""The least time between the beginnings of two runs of one calendar."""
+RELAY_PAGES = 10
+"""Pages that one request of a trigger lists; the trigger asks again while there are more."""
+
+_TOKEN = re.compile(r"([0-9a-f]{32})\.[A-Za-z0-9_-]{16,128}")
+_log = logging.getLogger("anyroom.signals")
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """The X-Goog headers of a push notification that count."""
+
+    channel: str
+    token: str
+    resource: str
+    state: str
+
+
+def notification(header: Callable[[str], str | None]) -> Notification:
+    """Read the headers of a push notification, which `header` gives in any case; what is missing is ""."""
+    return Notification(
+        channel=header("X-Goog-Channel-ID") or "",
+        token=header("X-Goog-Channel-Token") or "",
+        resource=header("X-Goog-Resource-ID") or "",
+        state=header("X-Goog-Resource-State") or "",
+    )
+
+
+class Signals:
+    """Takes notifications and relayed changes. `queue` is None where changes are relayed."""
+
+    def __init__(
+        self, store: Store, clock: Clock, calendar: GoogleCalendar, puller: Puller, queue: Queue | None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._calendar = calendar
+        self._puller = puller
+        self._queue = queue
+
+    def notify(self, message: Notification) -> None:
+        """Mark the calendar dirty and queue its run; one read, and no write when it is marked already.
+
+        Raises NotFound, the same for unknown, forged and expired channels, and Unavailable only when the mark could
+        not be stored, so that Calendar tells us again.
+        """
+        found = _TOKEN.fullmatch(message.token)
+        if found is None or self._queue is None:
+            raise NotFound("no-channel")
+        key = found[1]
+        try:
+            document = self._store.get(CALENDARS, key)
+            if document is None:
+                raise NotFound("no-channel")
+            record, now = records.calendar(document.body), self._clock.now()
+            proved = channel.recognised(record, message.channel, message.token, message.resource, now)
+            if proved is None:
+                raise NotFound("no-channel")
+            if message.state == "sync":
+                return
+            at = max(now + FIRST, record.ran + BETWEEN) if record.ran else now + FIRST
+            first = lease.mark(self._store, key, document, at, **_learned(record, proved, message))
+        except StoreUnavailable as unavailable:
+            raise Unavailable("store-unavailable", unavailable.reason) from unavailable
+        if first:
+            self._enqueue(key, at)
+
+    def relay(self, user: User, calendar: str, token: str, deadline: Deadline) -> Outcome | None:
+        """Run a calendar within this request, with the token that came along. None when there is nothing to do.
+
+        That is so for calendars that hold no conference, and for anybody but the keeper, unless the keeper's credential
+        fails or has been silent. Raises Unavailable when the store cannot be reached, so that the trigger's next firing
+        counts.
+        """
+        try:
+            document = self._store.get(CALENDARS, records.key(calendar))
+            if document is None:
+                return None
+            record, keeper = records.calendar(document.body), Keeper(user.sub, user.email)
+            known = record.keeper is not None and record.keeper.sub == user.sub
+            if not known and not self._may_keep(record, token, deadline):
+                return None
+            return self._puller.run(document.key, Relayed(keeper, token), deadline, RELAY_PAGES)
+        except StoreUnavailable as unavailable:
+            raise Unavailable("store-unavailable", unavailable.reason) from unavailable
+
+    def begin(self, key: str) -> None:
+        """Have a calendar followed from now on; whatever fails, the sweep does it later. Raises nothing."""
+        self._enqueue(key, self._clock.now())
+
+    def _may_keep(self, record: CalendarRecord, token: str, deadline: Deadline) -> bool:
+        """Whether somebody else may take the calendar over: nobody reliable has it, and they see all of it."""
+        if not keepers.is_replaceable(record, self._clock.now()):
+            return False
+        try:
+            return self._calendar.access_role(record.calendar, token, deadline) in KEEPERS
+        except ConferenceFailure as failure:
+            _log.info("no keeper: %s", failure.reason)
+            return False
+
+    def _enqueue(self, key: str, at: datetime) -> None:
+        """Queue a run. The mark is stored: a task that is lost, or could not be made, is made up for by the sweep."""
+        if self._queue is None:
+            return
+        try:
+            self._queue.enqueue(key, at)
+        except Temporary as failure:
+            _log.warning("not queued: %s", failure.reason)
+
+
+def _learned(record: CalendarRecord, proved: Channel, message: Notification) -> Mapping[str, Any]:
+    """What a message tells of a channel whose opening nobody answered for: the id that it can be stopped by."""
+    if proved.resource or not message.resource:
+        return {}
+    known = msgspec.structs.replace(proved, resource=message.resource)
+    if record.channel == proved:
+        return {"channel": known}
+    return {"previous_channels": [known if one == proved else one for one in record.previous_channels]}

@@ -1,0 +1,210 @@
+"""Does what is due, every few minutes: hands over what needs a look, retries what is parked, ends what a crash left.
+
+Bounded in documents and seconds, and resumable: whatever is not reached is still due. What needs a look at Calendar
+waits for a run that holds a credential; a run is queued where one can be had without a user.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from conference.clock import Deadline
+from conference.errors import AnyroomError, Conflict, StoreUnavailable
+from conference.providers.base import Conference
+from sync import lease, records
+from sync.apply import KEPT, Applier, Ports
+from sync.backoff import pause
+from sync.holdings import Mapped, mapped
+from sync.queue import Queue
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
+from sync.store import Change, Create, Delete, Document, Replace
+
+SWEEP = 120.0
+"""Seconds that a sweep may take."""
+MOST = 500
+"""Documents of a kind that one sweep takes on."""
+HANDED_OVER = timedelta(minutes=10)
+"""How long after its time something is still taken to be on its way to a run."""
+LATER = timedelta(hours=1)
+"""When something that was handed over and not done is handed over again."""
+
+_log = logging.getLogger("anyroom.sweep")
+
+
+class Sweep:
+    """The sweep over one store. `queue` is None where changes are relayed: only the add-on's triggers can look."""
+
+    def __init__(self, ports: Ports, queue: Queue | None, new_holder: Callable[[], str]) -> None:
+        self._ports = ports
+        self._queue = queue
+        self._new_holder = new_holder
+
+    def run(self, deadline: Deadline) -> int:
+        """Do what is due: how many documents were taken on. Raises StoreUnavailable."""
+        done = 0
+        handlers: dict[str, Callable[[Document, Deadline], None]] = {
+            CALENDARS: self._calendar,
+            MAPPINGS: self._mapping,
+            ORPHANS: self._orphan,
+        }
+        for kind, handle in handlers.items():
+            for document in self._ports.store.due(kind, self._now(), MOST):
+                if not deadline.left():
+                    _log.info("the sweep's time is over; the next one goes on")
+                    return done
+                self._handled(document, handle, deadline)
+                done += 1
+        return done
+
+    def _handled(self, document: Document, handle: Callable[[Document, Deadline], None], deadline: Deadline) -> None:
+        """Handle one document; whatever is wrong with it does not stop the others. Raises StoreUnavailable."""
+        try:
+            handle(document, deadline)
+        except (StoreUnavailable, KeyboardInterrupt):
+            raise
+        except Conflict:
+            _log.info("a %s changed while it was swept", document.kind)
+        except AnyroomError as failure:
+            _log.warning("a %s was not swept: %s", document.kind, failure.reason)
+        except Exception as defect:  # noqa: BLE001  # it is shown, and due again
+            _log.error("a %s was not swept", document.kind, exc_info=defect)
+
+    def _calendar(self, document: Document, deadline: Deadline) -> None:
+        """Queue the run that is due. Where changes are relayed there is none."""
+        due = None
+        if self._queue:
+            self._queue.enqueue(document.key, self._now())
+            due = self._now() + HANDED_OVER
+        self._ports.store.commit([Replace(document, {**document.body, "due": due})])
+
+    def _mapping(self, document: Document, deadline: Deadline) -> None:
+        one = mapped(document)
+        record = one.record
+        if record.state == "claimed":
+            self._finish_claim(one, deadline)
+        elif record.state in ("gone", "failed", "lost"):
+            self._ports.store.commit([Delete(document)])
+        elif record.state == "unmanaged":
+            self._take_up(one)
+        elif record.parked:
+            self._retry(one, deadline)
+        else:
+            self._hand_over(one)
+
+    def _hand_over(self, one: Mapped) -> None:
+        """Have the next run of the calendar look at the event, and queue that run where that is possible."""
+        record, now = one.record, self._now()
+        key = records.key(record.calendar)
+        on_its_way = bool(record.look) and record.due is not None and now - record.due < HANDED_OVER
+        if self._queue:
+            self._queue.enqueue(key, now)
+        if self._queue and on_its_way:
+            return
+        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else None
+        self._put(one, msgspec.structs.replace(record, look=key, due=due))
+
+    def _take_up(self, one: Mapped) -> None:
+        """The solution of a conference that is not managed may be configured again."""
+        record = one.record
+        if self._ports.conferences.provider(record.solution) is None:
+            self._put(one, one.becoming(due=self._now() + timedelta(days=1)))
+        else:
+            state: records.State = "live" if record.seen else "offered"
+            self._put(one, one.becoming(state=state, reason="", look=records.key(record.calendar), due=self._now()))
+
+    def _retry(self, one: Mapped, deadline: Deadline) -> None:
+        """Tell a provider what is parked, under the calendar's lease: nobody tells it anything else meanwhile."""
+        key = records.key(one.record.calendar)
+        leased = lease.borrow(self._ports.store, self._ports.clock, key, self._new_holder())
+        if leased is None:
+            return
+        try:
+            Applier(key, leased.record, self._ports, deadline).retry(one)
+        finally:
+            leased.release()
+
+    def _finish_claim(self, one: Mapped, deadline: Deadline) -> None:
+        """Nobody came back for a claim: what was made is adopted where it can be found, else listed as an orphan."""
+        record = one.record
+        if record.until and record.until > self._now():
+            self._put(one, one.becoming(due=record.until + timedelta(seconds=5)))
+            return
+        provider = self._ports.conferences.provider(record.solution)
+        if provider is None:
+            self._ports.store.commit([Delete(one.document), _orphan(record, "solution-gone", self._now())])
+        elif provider.find is None:
+            orphans = [_orphan(record, "outcome-unknown", self._now())] if provider.declared.deletes else []
+            self._ports.store.commit([Delete(one.document), *orphans])
+        else:
+            found = self._ports.conferences.find(record, deadline)
+            if found is None:
+                self._ports.store.commit([Delete(one.document)])
+            else:
+                self._adopt(one, found)
+
+    def _adopt(self, one: Mapped, found: Conference) -> None:
+        """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day."""
+        record = one.record
+        answer = self._ports.conferences.answer(record.solution, found, one.key)
+        due = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+        adopted = one.becoming(
+            state="offered",
+            until=None,
+            pointer=one.key,
+            account=found.host,
+            conference=found.id,
+            room=records.room(record.solution, found.id),
+            answer=answer.to_record(),
+            due=due,
+        )
+        changes: list[Change] = [Replace(one.document, records.to_body(adopted))]
+        key = records.key(record.calendar)
+        if self._ports.store.get(CALENDARS, key) is None:
+            calendar = CalendarRecord(calendar=record.calendar)
+            changes.append(Create(CALENDARS, key, records.to_body(calendar)))
+        self._ports.store.commit(changes)
+
+    def _orphan(self, document: Document, deadline: Deadline) -> None:
+        """Have a run look whether the event carries it; one that nobody can delete is forgotten in the end."""
+        orphan = records.orphan(document.body)
+        now = self._now()
+        provider = self._ports.conferences.provider(orphan.solution)
+        hopeless = provider is None or not provider.declared.deletes or not (orphan.conference or provider.find)
+        if now - orphan.since > KEPT:
+            _log.error("a suspected orphan is forgotten: %s %s", orphan.solution, orphan.attempt)
+            self._ports.store.commit([Delete(document)])
+        elif hopeless:
+            self._put_orphan(document, msgspec.structs.replace(orphan, due=orphan.since + KEPT))
+        else:
+            key = records.key(orphan.calendar)
+            if self._queue:
+                self._queue.enqueue(key, now)
+            later = now + pause(orphan.tries + 6, self._ports.spread())
+            self._put_orphan(document, msgspec.structs.replace(orphan, look=key, due=later))
+
+    def _put(self, one: Mapped, record: MappingRecord) -> None:
+        self._ports.store.commit([Replace(one.document, records.to_body(record))])
+
+    def _put_orphan(self, document: Document, orphan: OrphanRecord) -> None:
+        self._ports.store.commit([Replace(document, records.to_body(orphan))])
+
+    def _now(self) -> datetime:
+        return self._ports.clock.now()
+
+
+def _orphan(record: MappingRecord, reason: str, now: datetime) -> Create:
+    orphan = OrphanRecord(
+        calendar=record.calendar,
+        event=record.event,
+        solution=record.solution,
+        attempt=record.attempt,
+        reason=reason,
+        since=now,
+        conference=record.conference,
+        room=record.room,
+        account=record.account,
+        due=now + timedelta(days=1),
+    )
+    return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))

@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from conference.clock import Clock
 from simulator import demo_data
-from simulator.calendar import Calendars
-from simulator.calendar_api import WRITER_ROLES
+from simulator.calendar import WRITER_ROLES
+from simulator.calendars import Calendars
 from simulator.errors import GoogleError
 from simulator.host import Host, Outcome
-from simulator.listing import select
 from simulator.page_event import EventView, shown
 from simulator.rooms import Rooms
 
@@ -154,7 +153,8 @@ class Page:
 
     def _events(self, calendar_id: str) -> list[EventView]:
         calendar = self._calendars.calendar(calendar_id)
-        found = [shown(event.body, calendar.time_zone) for event in select(calendar, demo_data.ADA, {})]
+        live = [event.body for event in calendar.events.values() if event.body["status"] != "cancelled"]
+        found = [shown(body, calendar.time_zone) for body in live]
         return sorted(found, key=lambda event: event.starts)
 
     def _back(self, notice: Notice) -> WsgiResponse:

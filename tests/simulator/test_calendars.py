@@ -192,7 +192,7 @@ def test_a_split_series_is_two(sim: Simulator, ada: Any, conference: Any) -> Non
 
 
 def test_a_counted_series_is_split_without_losing_an_occurrence(sim: Simulator) -> None:
-    days = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
+    days: dict[str, Any] = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
     series = sim.calendar.add_event(ADA, **days, recurrence=["RRULE:FREQ=DAILY;COUNT=5"])
     rest = sim.calendar.split(ADA, series, {"date": "2026-03-13"})
     assert sim.calendar.get(ADA, series)["recurrence"] == ["RRULE:FREQ=DAILY;UNTIL=20260312"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator import event as rules
-from simulator import guests, recurrence, series
+from simulator import guests, series
 from simulator.calendar import Calendar
 from simulator.errors import DUPLICATE, FORBIDDEN_FOR_NON_ORGANIZER, GoogleError, bad_request
 from simulator.event import Json
@@ -122,16 +122,13 @@ class Calendars(Ledger):
     def split(self, calendar_id: str, event_id: str, at: Json, **changes: Any) -> str:
         """Change a series from the occurrence `at` on ("this and following"); the id of the series that then begins.
 
-        Exceptions from there on are cancelled. Raises ValueError when nothing of the series would stay before `at`.
+        Exceptions from there on are cancelled. Raises ValueError unless `at` is an occurrence behind the first.
         """
         with self.changing():
             calendar = self.calendar(calendar_id)
             body = calendar.events[event_id].body
             moment = rules.aware(at, calendar.time_zone)
-            done = len(recurrence.starts(body, calendar.time_zone, moment))
-            if not done:
-                raise ValueError("no occurrence would be left before the split")
-            before, after = recurrence.ended(body["recurrence"], at, done)
+            before, after = series.split(body, at, calendar.time_zone)
             self.write(calendar, event_id, {**body, "recurrence": before})
             for occurrence in calendar.occurrences.get(event_id, ()):
                 held = calendar.events[occurrence].body

@@ -33,6 +33,8 @@ class Ledger:
         self._touched: dict[str, Calendar] = {}
         self.sync_tokens = SyncTokens(randomness)
         self.listeners: list[Listener] = []
+        self.windowed_sync = False
+        """Whether a sync that a list within a time window began goes on within that window; Google does not say."""
         self.lock = threading.RLock()
         """Held by whoever reads more than one thing at a time."""
 

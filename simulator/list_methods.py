@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from flask import Response
 
@@ -13,6 +14,7 @@ from simulator.call import Call
 from simulator.errors import FULL_SYNC_REQUIRED, GoogleError, bad_request
 from simulator.pages import Pages, Rest
 from simulator.reach import Reach
+from simulator.sync_tokens import Meaning
 
 
 class ListMethods:
@@ -41,7 +43,7 @@ class ListMethods:
         rest = self._begun(call, home)
         if rest is None:
             found = listing.instances(home, event, call.parameters, self._clock.now() + series.AHEAD)
-            rest = self._begin(call, home, tuple(found), incremental=False)
+            rest = self._begin(call, home, found)
         return self._page(call, home, rest, token=False)
 
     def _rest(self, call: Call, home: Calendar) -> Rest:
@@ -51,20 +53,22 @@ class ListMethods:
             return begun
         bound = self._clock.now() + series.AHEAD
         if "syncToken" not in call.parameters:
-            found = listing.select(home, call.email, call.parameters, bound)
-            return self._begin(call, home, tuple(found), incremental=False)
+            return self._begin(call, home, listing.select(home, call.email, call.parameters, bound))
         query = listing.query(call.parameters)
         since = self._calendars.sync_tokens.use(call.parameters["syncToken"][0], home.id, call.email, query)
-        changed = listing.changed(home, since, call.parameters, bound)
-        return self._begin(call, home, tuple(changed), incremental=True)
+        window = since.window if self._calendars.windowed_sync else {}
+        return self._begin(call, home, listing.changed(home, since.change, call.parameters, bound, window), since)
 
     def _begun(self, call: Call, home: Calendar) -> Rest | None:
         if "pageToken" not in call.parameters:
             return None
         return self._pages.rest(call.parameters["pageToken"][0], home.id, pages.essence(call.email, call.parameters))
 
-    def _begin(self, call: Call, home: Calendar, order: tuple[str, ...], *, incremental: bool) -> Rest:
-        return Rest(home.id, pages.essence(call.email, call.parameters), order, home.change, incremental)
+    def _begin(self, call: Call, home: Calendar, order: Sequence[str], since: Meaning | None = None) -> Rest:
+        window = since.window if since else listing.window(call.parameters)
+        following = Meaning(call.email, listing.query(call.parameters), home.change, window)
+        essence = pages.essence(call.email, call.parameters)
+        return Rest(home.id, essence, tuple(order), following, since is not None)
 
     def _page(self, call: Call, home: Calendar, rest: Rest, *, token: bool = True) -> Response:
         asked = call.parameters.get("pageToken", [None])[0]
@@ -78,6 +82,5 @@ class ListMethods:
         if following is not None:
             reply["nextPageToken"] = following
         elif token and listing.syncs(call.parameters):
-            query = listing.query(call.parameters)
-            reply["nextSyncToken"] = self._calendars.sync_tokens.give(home.id, call.email, query, rest.change)
+            reply["nextSyncToken"] = self._calendars.sync_tokens.give(home.id, rest.next)
         return call.reply(reply)

@@ -74,13 +74,22 @@ def select(calendar: Calendar, email: str, parameters: Parameters, bound: dateti
     return [event.body["id"] for event in found]
 
 
-def changed(calendar: Calendar, since: int, parameters: Parameters, bound: datetime) -> list[str]:
-    """The ids of the events that changed after the calendar's change number `since`, deleted ones included."""
+def window(parameters: Parameters) -> Parameters:
+    """The time window of a list."""
+    return {name: parameters[name] for name in ("timeMin", "timeMax") if name in parameters}
+
+
+def changed(calendar: Calendar, since: int, parameters: Parameters, bound: datetime, window: Parameters) -> list[str]:
+    """The ids of the events that changed after the calendar's change number `since`: those within `window` (all when it
+    is empty) and the deleted ones."""
     events: Iterator[Event] = iter(calendar.changed_since(since))
     if flag(parameters, "singleEvents"):
         events = _single(calendar, events, bound)
-    kinds = _of_types(parameters)
-    return list(dict.fromkeys(event.body["id"] for event in events if kinds is None or kinds(event.body)))
+    kinds, inside = _of_types(parameters), _in_time(calendar, window)
+    found = (event.body for event in events if kinds is None or kinds(event.body))
+    return list(
+        dict.fromkeys(body["id"] for body in found if inside is None or body["status"] == "cancelled" or inside(body))
+    )
 
 
 def instances(calendar: Calendar, series_id: str, parameters: Parameters, bound: datetime) -> list[str]:

@@ -4,7 +4,10 @@ import random
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+CLOSING: Final = 3.0
+"""Seconds that a message on its way may take when everything ends."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -74,7 +77,7 @@ class Outbox(ABC, Generic[Item, Result]):
         """Send nothing more by itself."""
         self._closing.set()
         if self._courier is not None:
-            self._courier.join()
+            self._courier.join(CLOSING)
             self._courier = None
 
     @abstractmethod

@@ -2,23 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.errors import bad_parameter
 from simulator.ledger import Ledger
+from simulator.sync_tokens import Meaning
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What is left of a list: the ids of its events in order, from `at` on.
 
-    `change` is the calendar's last change when the list began, and `incremental` whether a sync token began it.
+    `next` is what the sync token on the last page will stand for, and `incremental` whether one began the list.
     """
 
     calendar: str
     call: str
     order: tuple[str, ...]
-    change: int
+    next: Meaning
     incremental: bool
     at: int = 0
 
@@ -58,7 +59,7 @@ class Pages:
         if self.repeating and token is not None:
             return ids, token
         following = self._calendars.new_id()
-        self._rests[following] = Rest(rest.calendar, rest.call, rest.order, rest.change, rest.incremental, end)
+        self._rests[following] = replace(rest, at=end)
         return ids, following
 
 

@@ -47,6 +47,20 @@ def moved_to(body: Json, start: Json, zone: str) -> Json:
     return {"start": start, "end": {**start, "dateTime": end.isoformat()}}
 
 
+def split(body: Json, at: Json, zone: str) -> tuple[list[str], list[str]]:
+    """The recurrence of a series that ends before `at`, and that of the one that goes on there.
+
+    Raises ValueError unless `at` is the start of an occurrence, and not of the first.
+    """
+    moment = rules.aware(at, zone)
+    # What was excluded counts.
+    whole = {**body, "recurrence": [line for line in body["recurrence"] if not line.startswith("EXDATE")]}
+    starts = recurrence.starts(whole, zone, moment + timedelta(seconds=1))
+    if len(starts) < 2 or rules.aware(starts[-1], zone) != moment:
+        raise ValueError("a series is split at one of its later occurrences")
+    return recurrence.ended(body["recurrence"], at, len(starts) - 1)
+
+
 def instances(calendar: Calendar, series_id: str, before: datetime) -> list[str]:
     """The ids of a series' occurrences that begin before a moment, changed or not, in the order of their starts.
 

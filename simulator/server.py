@@ -149,7 +149,7 @@ class Simulator:
         )
         IdentityApi(self.identity, self.tokens, self.calendar, self.host).register(app)
         RoomsApi(self.rooms).register(app)
-        Page(self.clock, self.calendar, self.host, self.rooms).register(app)
+        Page(self.clock, self.calendar, self.host, self.rooms, self.triggers).register(app)
         return app
 
     def _only_from_here(self) -> Response | None:

@@ -199,10 +199,19 @@ def test_a_counted_series_is_split_without_losing_an_occurrence(sim: Simulator) 
     assert sim.calendar.get(ADA, rest)["recurrence"] == ["RRULE:FREQ=DAILY;COUNT=2"]
 
 
-def test_a_series_cannot_be_split_at_its_beginning(sim: Simulator) -> None:
+def test_an_excluded_day_counts_when_a_series_is_split(sim: Simulator) -> None:
+    days: dict[str, Any] = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
+    lines = ["RRULE:FREQ=DAILY;COUNT=5", "EXDATE;VALUE=DATE:20260311"]
+    series = sim.calendar.add_event(ADA, **days, recurrence=lines)
+    rest = sim.calendar.split(ADA, series, {"date": "2026-03-13"})
+    assert sim.calendar.get(ADA, rest)["recurrence"] == ["RRULE:FREQ=DAILY;COUNT=2", lines[1]]
+
+
+@pytest.mark.parametrize("start", [at(10), {**at(12), "dateTime": "2026-03-12T11:00:00+01:00"}])
+def test_a_series_is_split_at_a_later_occurrence_only(sim: Simulator, start: dict[str, str]) -> None:
     series = sim.calendar.add_event(ADA, **DAILY)
-    with pytest.raises(ValueError, match="left"):
-        sim.calendar.split(ADA, series, at(10))
+    with pytest.raises(ValueError, match="later occurrences"):
+        sim.calendar.split(ADA, series, start)
 
 
 def test_one_change_is_told_once_however_much_it_touches(sim: Simulator, ada: Any, team: str) -> None:

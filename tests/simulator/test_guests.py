@@ -93,6 +93,13 @@ def test_an_answer_reaches_the_organizer_and_the_other_guests(sim: Simulator, ev
     assert [status(sim, calendar, event) for calendar in (ADA, BOB, EVE)] == [answer] * 3
 
 
+def test_an_answer_through_the_api_reaches_the_organizer(sim: Simulator, event: str, caller: Any) -> None:
+    people = [{"email": BOB, "responseStatus": "accepted"}]
+    assert caller(BOB)("PATCH", f"{BOB}/events/{event}", json={"attendees": people}).status_code == 200
+    assert status(sim, ADA, event) == "accepted"
+    assert len(sim.calendar.get(ADA, event)["attendees"]) == 2
+
+
 def test_only_who_was_invited_can_answer(sim: Simulator, event: str) -> None:
     with pytest.raises(ValueError, match="invited"):
         sim.calendar.respond(ADA, event, "accepted")

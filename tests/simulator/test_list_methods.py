@@ -100,6 +100,22 @@ def test_such_a_list_begins_a_sync(sim: Simulator, ask: Any, query: str) -> None
     assert ids(ask(kept, syncToken=token)) == [event]
 
 
+@pytest.mark.parametrize("windowed", [False, True])
+def test_whether_a_sync_stays_within_its_window_is_scripted(sim: Simulator, ask: Any, windowed: bool) -> None:
+    past: dict[str, Any] = {"start": {"date": "2026-01-10"}, "end": {"date": "2026-01-11"}}
+    (gone,) = add(sim)
+    sim.calendar.windowed_sync = windowed
+    token = ask("timeMin=2026-03-01T00:00:00Z")["nextSyncToken"]
+    for _ in range(2):
+        old, new = add(sim, **past), add(sim)
+        page = ask(syncToken=token)
+        assert ids(page) == (new if windowed else [*old, *new])
+        token = page["nextSyncToken"]
+    sim.calendar.patch(ADA, gone, **past)
+    sim.calendar.delete(ADA, gone)
+    assert ids(ask(syncToken=token)) == [gone]
+
+
 @pytest.mark.parametrize(
     "query",
     [

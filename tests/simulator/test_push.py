@@ -1,7 +1,7 @@
 """Channels tell of every change of their calendar while they live; what becomes of a message is up to the test."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -220,7 +220,7 @@ def test_a_message_survives_a_receiver_that_dies(sim: Simulator, ada: Any) -> No
 
 
 def test_a_real_message_is_a_post_without_a_body(sim: Simulator, ada: Any) -> None:
-    got: list[tuple[str, bytes, datetime]] = []
+    got: list[tuple[str, bytes, str]] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
         got.append((environ["REQUEST_METHOD"], environ["wsgi.input"].read(), environ["HTTP_X_GOOG_CHANNEL_ID"]))

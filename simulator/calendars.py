@@ -142,11 +142,13 @@ class Calendars(Ledger):
     def add_occurrence(self, calendar_id: str, event_id: str, original_start: Json, **changes: Any) -> str:
         """An occurrence of a series that differs from it (`status="cancelled"` included); its opaque id.
 
-        One that differed before is changed again.
+        One that differed before is changed again. Raises ValueError for what is no series.
         """
         with self.changing():
             calendar = self.calendar(calendar_id)
             body = calendar.events[event_id].body
+            if "recurrence" not in body:
+                raise ValueError("only a series has occurrences")
             occurrence_id = series.occurrence_id(event_id, original_start, calendar.time_zone)
             if occurrence_id in calendar.events:
                 held = calendar.events[occurrence_id].body

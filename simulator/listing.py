@@ -80,8 +80,10 @@ def window(parameters: Parameters) -> Parameters:
 
 
 def changed(calendar: Calendar, since: int, parameters: Parameters, bound: datetime, window: Parameters) -> list[str]:
-    """The ids of the events that changed after the calendar's change number `since`: those within `window` (all when it
-    is empty) and the deleted ones."""
+    """The ids of the events that changed after the calendar's change number `since`.
+
+    Deleted ones are included; the others only within `window`, where it is not empty.
+    """
     events: Iterator[Event] = iter(calendar.changed_since(since))
     if flag(parameters, "singleEvents"):
         events = _single(calendar, events, bound)

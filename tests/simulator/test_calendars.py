@@ -106,6 +106,12 @@ def test_an_occurrence_can_be_changed_twice(sim: Simulator) -> None:
     assert (held["summary"], held["location"]) == ("x", "y")
 
 
+def test_only_a_series_has_occurrences(sim: Simulator) -> None:
+    event = sim.calendar.add_event(ADA, **TIMED)
+    with pytest.raises(ValueError, match="series"):
+        sim.calendar.add_occurrence(ADA, event, at(12), summary="x")
+
+
 def test_a_moved_event_leaves_only_its_id_behind(
     sim: Simulator, ada: Any, team: str, conference: Any, since: Any
 ) -> None:

@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
             simulator.identity.write_keyfile(options.keyfile)
         demo_data.fill(simulator.calendar, simulator.clock.now())
         simulator.start()
+        simulator.triggers.automatic = simulator.push.automatic = True
     except OSError as error:
         print(_advice(error, options), file=sys.stderr)
         return 1

@@ -50,7 +50,7 @@ class AccessTokens:
             self._grants = {token: grant for token, grant in self._grants.items() if grant.email != email.lower()}
 
     def caller(self, authorization: str | None, method: str) -> str:
-        """The e-mail address behind an Authorization header that may call the events method `method`.
+        """The e-mail address behind an Authorization header that may call the method `method`.
 
         Raises GoogleError 401 without a live token and 403 when its scopes do not cover the method.
         """

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from simulator.calendar import Calendars
+from simulator.calendars import Calendars
 
 ADA: Final = "ada@example.com"
 TEAM: Final = "c_7d0f1c9a5b3e4f62@group.calendar.google.com"

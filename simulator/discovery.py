@@ -32,18 +32,19 @@ def schema(name: str) -> Schema:
 
 
 def method(name: str) -> Schema:
-    """The method `name` of events: its `parameters`, `scopes` and `response`."""
-    found: Schema = document()["resources"]["events"]["methods"][name]
+    """The method `name` of events, or "channels.stop": its `parameters`, `scopes` and `response`."""
+    resource, _, verb = name.rpartition(".")
+    found: Schema = document()["resources"][resource or "events"]["methods"][verb]
     return found
 
 
 def check_parameters(name: str, pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The query of a call of the events method `name`, by parameter name.
+    """The query of a call of the method `name`, by parameter name.
 
     Raises GoogleError 400 for a parameter that the document does not name, one that stands twice and may not, and a
     value that is not of its type.
     """
-    known = {**document()["parameters"], **method(name)["parameters"]}
+    known = {**document()["parameters"], **method(name).get("parameters", {})}
     found: dict[str, list[str]] = {}
     for key, value in pairs:
         rule = known.get(key)

@@ -57,6 +57,9 @@ NEEDS_WRITER: Final = ErrorReply(
     403, "requiredAccessLevel", "You need to have writer access to this calendar.", "calendar"
 )
 FORBIDDEN: Final = ErrorReply(403, "forbidden", "Forbidden")
+FORBIDDEN_FOR_NON_ORGANIZER: Final = ErrorReply(
+    403, "forbiddenForNonOrganizer", "Shared properties can only be changed by the organizer of the event.", "calendar"
+)
 NOT_FOUND: Final = ErrorReply(404, "notFound", "Not Found")
 DUPLICATE: Final = ErrorReply(409, "duplicate", "The requested identifier already exists.")
 DELETED: Final = ErrorReply(410, "deleted", "Resource has been deleted")

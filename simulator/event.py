@@ -82,10 +82,11 @@ def completed(body: Json, zone: str, organizer: str) -> Json:
 
 def instants(body: Json, zone: str) -> tuple[datetime, datetime]:
     """Start and end, aware; the days of an all-day event begin in `zone`."""
-    return _aware(body["start"], zone), _aware(body["end"], zone)
+    return aware(body["start"], zone), aware(body["end"], zone)
 
 
-def _aware(time: Json, zone: str) -> datetime:
+def aware(time: Json, zone: str) -> datetime:
+    """The moment of a start or end; a day begins in `zone`."""
     moment = datetime.fromisoformat(time["dateTime"] if "dateTime" in time else time["date"])
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from simulator.errors import BACKEND_ERROR, ErrorReply
+from simulator.errors import BACKEND_ERROR, FULL_SYNC_REQUIRED, ErrorReply
 from simulator.errors import quota as quota_reply
 
 
@@ -55,6 +55,20 @@ def quota(reason: str = "rateLimitExceeded", status: int = 403) -> Fault:
 def backend_error() -> Fault:
     """Calendar's 500 backendError."""
     return google(BACKEND_ERROR)
+
+
+def gone() -> Fault:
+    """Calendar's 410 that asks for a full sync; on a full list too, where a test says so."""
+    return google(FULL_SYNC_REQUIRED)
+
+
+def without(*names: str) -> Fault:
+    """The real reply, a JSON object, without some of its members: a last page that has no nextSyncToken, for one."""
+
+    def damage(body: bytes) -> bytes:
+        return json.dumps({name: value for name, value in json.loads(body).items() if name not in names}).encode()
+
+    return Fault(damage=damage)
 
 
 def status(code: int, body: bytes = b"", *, acted: bool = False, **headers: str) -> Fault:

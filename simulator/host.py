@@ -5,7 +5,7 @@ add-ons with alternate runtimes" (event objects and tokens of HTTP add-ons).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,8 +14,8 @@ import requests
 
 from simulator import builder, ids, view
 from simulator.access import AccessTokens
-from simulator.calendar import Calendar, Calendars
-from simulator.calendar_api import WRITER_ROLES
+from simulator.calendar import WRITER_ROLES, Calendar
+from simulator.calendars import Calendars
 from simulator.conference_data import Conferences
 from simulator.event import Json
 from simulator.identity import Identity
@@ -41,7 +41,10 @@ class Outcome:
 
 
 class Host:
-    """Calendar's side of the add-on. `function` is where the function listens, `public_url` how it calls itself."""
+    """Calendar's side of the add-on. `function` is where the function listens, `public_url` how it calls itself.
+
+    `after_conference` is called with user and calendar when the script has made a conference.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Host:
         self.public_url = function
         self.solutions = dict(solutions)
         self.shape: builder.Shape = "script"
+        self.after_conference: list[Callable[[str, str], None]] = []
 
     def choose(
         self, calendar_id: str, event_id: str, solution: str, as_email: str, shape: builder.Shape | None = None
@@ -76,6 +80,10 @@ class Host:
             raise KeyError(event_id)
         outcome = self.call(calendar_id, event_id, solution, as_email, shape)
         if outcome.conference is not None:
+            if (shape or self.shape) == "script":
+                # The script does so before it hands the conference to Calendar.
+                for listener in self.after_conference:
+                    listener(as_email, calendar_id)
             self._calendars.set_conference(calendar_id, event_id, outcome.conference)
         return outcome
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Flask, Response, abort, jsonify, request
 
 from simulator.access import AccessTokens
-from simulator.calendar import Calendars
+from simulator.calendars import Calendars
 from simulator.host import Host
 from simulator.identity import Identity
 

@@ -1,4 +1,4 @@
-"""The plain pages a person uses: Ada's events with a choice of conferencing, the rooms, and the pages inside a room."""
+"""The plain pages a person uses: Ada's events, to change and to choose conferencing for, and the rooms."""
 
 import secrets
 from collections import OrderedDict
@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from conference.clock import Clock
 from simulator import demo_data
-from simulator.calendar import Calendars
-from simulator.calendar_api import WRITER_ROLES
+from simulator.calendar import WRITER_ROLES, Calendar
+from simulator.calendars import Calendars
 from simulator.errors import GoogleError
 from simulator.host import Host, Outcome
-from simulator.listing import select
+from simulator.page_changes import CHANGES, change
 from simulator.page_event import EventView, shown
 from simulator.rooms import Rooms
+from simulator.triggers import Triggers
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -40,17 +41,19 @@ class Notice:
     failed: bool = False
     link: str = ""
     link_text: str = ""
+    hint: str = ""
     detail: str = ""
 
 
 class Page:
     """The pages over the calendars and rooms; solutions are chosen through `host`."""
 
-    def __init__(self, clock: Clock, calendars: Calendars, host: Host, rooms: Rooms) -> None:
+    def __init__(self, clock: Clock, calendars: Calendars, host: Host, rooms: Rooms, triggers: Triggers) -> None:
         self._clock = clock
         self._calendars = calendars
         self._host = host
         self._rooms = rooms
+        self._triggers = triggers
         self._notices: OrderedDict[str, Notice] = OrderedDict()
 
     def register(self, app: Flask) -> None:
@@ -58,7 +61,7 @@ class Page:
         app.add_url_rule("/", "page", self.home)
         app.add_url_rule("/new-event", view_func=self.new_event, methods=["POST"])
         app.add_url_rule("/choose", view_func=self.choose, methods=["POST"])
-        app.add_url_rule("/remove", view_func=self.remove, methods=["POST"])
+        app.add_url_rule("/change", view_func=self.change, methods=["POST"])
         app.add_url_rule("/room/<room>", view_func=self.room)
         app.add_url_rule("/room-sign-in", view_func=self.sign_in, methods=["GET", "POST"])
         app.after_request(_with_headers)
@@ -67,7 +70,8 @@ class Page:
         """Events, a form for a new one, and the rooms."""
         with self._calendars.lock:
             calendars = [
-                (calendar, self._events(calendar.id)) for calendar in self._calendars.of(demo_data.ADA, *WRITER_ROLES)
+                (calendar, self._events(calendar), self._events(calendar, deleted=True))
+                for calendar in self._calendars.of(demo_data.ADA, *WRITER_ROLES)
             ]
         return render_template(
             "home.html",
@@ -113,10 +117,15 @@ class Page:
             return self._back(Notice("No solution was chosen.", failed=True))
         return self._back(self._chosen(self._calendar(), self._event(), solution))
 
-    def remove(self) -> WsgiResponse:
-        """Take the conference off an event."""
-        self._calendars.set_conference(self._calendar(), self._event(), None)
-        return self._back(Notice("The conference was removed from the event."))
+    def change(self) -> WsgiResponse:
+        """Do to an event what a person does in Calendar; the add-on's triggers tell the function of it."""
+        calendar, event = self._calendar(), self._event()
+        if request.form.get("do") not in CHANGES:
+            abort(400)
+        try:
+            return self._back(Notice(change(self._calendars, calendar, event, request.form), hint=self._hint(calendar)))
+        except GoogleError as error:
+            return self._back(Notice(f"Nothing was changed: {error}", failed=True))
 
     def room(self, room: str) -> tuple[str, int]:
         """The inside of a room."""
@@ -140,6 +149,11 @@ class Page:
             return Notice("There is no function to ask: start the simulator with --function URL.", failed=True)
         return _notice(self._host.choose(calendar, event, solution, demo_data.ADA))
 
+    def _hint(self, calendar: str) -> str:
+        """What happens next, where the add-on follows the calendar."""
+        follows = calendar in self._triggers.followed(demo_data.ADA)
+        return "The add-on is being told. Reload the page to see its room follow." if follows else ""
+
     def _calendar(self) -> str:
         found = self._calendars.find(request.form.get("calendar", ""))
         if found is None or found.role(demo_data.ADA) not in WRITER_ROLES:
@@ -152,9 +166,13 @@ class Page:
             abort(404)
         return event
 
-    def _events(self, calendar_id: str) -> list[EventView]:
-        calendar = self._calendars.calendar(calendar_id)
-        found = [shown(event.body, calendar.time_zone) for event in select(calendar, demo_data.ADA, {})]
+    def _events(self, calendar: Calendar, *, deleted: bool = False) -> list[EventView]:
+        """The events, or what is in the bin and can be restored, by their starts."""
+        found = [
+            shown(event.body, calendar.time_zone)
+            for event in calendar.events.values()
+            if (event.body["status"] == "cancelled") == deleted and "start" in event.body and not event.fell
+        ]
         return sorted(found, key=lambda event: event.starts)
 
     def _back(self, notice: Notice) -> WsgiResponse:

@@ -20,7 +20,7 @@ class EntryPointView:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """What the page says of an event."""
+    """What the page says of an event; `step` is by how much it is moved at once."""
 
     id: str
     summary: str
@@ -33,6 +33,7 @@ class EventView:
     conference: str
     entry_points: tuple[EntryPointView, ...]
     notes: str
+    step: str
 
 
 NAMES = {"video": "Video", "phone": "Phone", "sip": "SIP", "more": "More"}
@@ -57,12 +58,13 @@ def shown(event: Json, zone: str) -> EventView:
         starts=start,
         when=_days(start, end) if all_day else _hours(start, end, zone),
         elsewhere="" if all_day or own_zone == zone else _hours(start, end, own_zone),
-        repeats="; ".join(event.get("recurrence", ())),
+        repeats="; ".join(event.get("recurrence", ())) or ("one of a series" if "recurringEventId" in event else ""),
         location=event.get("location", ""),
         guests=tuple(person["email"] for person in event.get("attendees", ())),
         conference=conference.get("conferenceSolution", {}).get("name", ""),
         entry_points=tuple(_entry_point(point) for point in conference.get("entryPoints", ())),
         notes=conference.get("notes", ""),
+        step="A day" if all_day else "An hour",
     )
 
 

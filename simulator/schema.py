@@ -26,6 +26,10 @@ REQUIRED: Final[Mapping[str, tuple[str, tuple[Path, ...]]]] = {
             *(("accessRole",), ("defaultReminders",), ("items",)),
         ),
     ),
+    "channel": (
+        "Get push notifications, watch response",
+        (("kind",), ("id",), ("resourceId",), ("resourceUri",), ("expiration",)),
+    ),
     "event": (
         "Calendar API reference, Events, resource representation",
         (
@@ -101,23 +105,30 @@ class InvalidReply(AssertionError):
 
 
 def check_reply(method: str, status: int, body: Any, mask: fields.Mask | None = None) -> None:
-    """Raise InvalidReply unless `body` is what the events method `method` may answer; None for no body."""
+    """Raise InvalidReply unless `body` is what the method `method` may answer; None for no body."""
     if status in (204, 304):
         _need(body is None, f"{status} with a body")
     elif status == 200:
-        name = discovery.method(method)["response"]["$ref"]
-        _check_type(body, json_schema(name))
-        kind, events = ("list", body.get("items", ())) if name == "Events" else ("", (body,))
-        if kind:
-            _check_required(body, kind, mask)
-        inner = mask if not kind or mask is None else mask.get("items", mask.get("*"))
-        for event in events:
-            for rule in _rules_of(event, inner):
-                _check_required(event, rule, inner)
+        _check_success(discovery.method(method)["response"]["$ref"], body, mask)
     else:
         _check_type(body, _ERROR)
         _check_required(body, "error", None)
         _check_error(status, body["error"])
+
+
+def _check_success(name: str, body: Any, mask: fields.Mask | None) -> None:
+    _check_type(body, json_schema(name))
+    if name == "Channel":
+        _check_required(body, "channel", mask)
+        return
+    kind, events = ("list", body.get("items", ())) if name == "Events" else ("", (body,))
+    if kind:
+        _check_required(body, kind, mask)
+        _need(not {"nextPageToken", "nextSyncToken"}.issubset(body), "a sync token before the last page")
+    inner = mask if not kind or mask is None else mask.get("items", mask.get("*"))
+    for event in events:
+        for rule in _rules_of(event, inner):
+            _check_required(event, rule, inner)
 
 
 def _check_error(status: int, error: Json) -> None:

@@ -14,22 +14,28 @@ from flask import Flask, Response, abort, request
 from conference.clock import Clock, SystemClock
 from simulator import fields, ids
 from simulator.access import AccessTokens
-from simulator.calendar import Calendars
 from simulator.calendar_api import CalendarApi
+from simulator.calendars import Calendars
 from simulator.cloud_tasks import CloudTasks
 from simulator.cloud_tasks_api import CloudTasksApi
 from simulator.conference_data import Conferences
 from simulator.delegation import Delegation
 from simulator.delegation_api import DelegationApi
+from simulator.event_methods import EventMethods
 from simulator.faults import Faults
 from simulator.host import Host
 from simulator.identity import Identity
 from simulator.identity_api import IdentityApi
 from simulator.journal import Journal
+from simulator.list_methods import ListMethods
 from simulator.metadata import MetadataApi
 from simulator.page import Page
+from simulator.pages import Pages
+from simulator.push import Push
+from simulator.push_methods import PushMethods
 from simulator.rooms import Rooms
 from simulator.rooms_api import RoomsApi
+from simulator.triggers import Triggers
 from simulator.web import Server, bound
 from simulator.wire import Wire
 
@@ -79,6 +85,11 @@ class Simulator:
             function=function.rstrip("/") if function else None,
             solutions=solutions or {},
         )
+        self.pages = Pages(self.calendar)
+        self.push = Push(self.clock, randomness)
+        self.triggers = Triggers(self.clock, randomness, self.identity, self.tokens, self.host)
+        self.calendar.listeners += [self.push.changed, self.triggers.changed]
+        self.host.after_conference.append(self.triggers.follow)
         self.app = Wire(self._routes(validate), self.requests, self.faults, self._closing.wait)
 
     @property
@@ -112,6 +123,8 @@ class Simulator:
     def close(self) -> None:
         """End every connection and delay. Raises schema.InvalidReply when a reply was not one of Google's."""
         self._closing.set()
+        for outbox in (self.push, self.triggers):
+            outbox.close()
         if self._server is not None:
             self._server.close()
         if self._socket is not None:
@@ -135,13 +148,18 @@ class Simulator:
         app = Flask(__name__, static_folder=str(here / "static"), template_folder=str(here / "templates"))
         app.before_request(self._only_from_here)
         check = self._check_reply if validate else None
-        CalendarApi(self.calendar, self.tokens, self.conferences, check).register(app)
+        CalendarApi(self.calendar, self.tokens, check).register(
+            app,
+            EventMethods(self.calendar, self.conferences),
+            ListMethods(self.clock, self.calendar, self.pages),
+            PushMethods(self.clock, self.calendar, self.push),
+        )
         IdentityApi(self.identity, self.tokens, self.calendar, self.host).register(app)
         CloudTasksApi(self.cloud_tasks, self.tokens, self.clock).register(app)
         DelegationApi(self.delegation, self.tokens).register(app)
         MetadataApi(self.tokens).register(app)
         RoomsApi(self.rooms).register(app)
-        Page(self.clock, self.calendar, self.host, self.rooms).register(app)
+        Page(self.clock, self.calendar, self.host, self.rooms, self.triggers).register(app)
         return app
 
     def _is_user(self, email: str) -> bool:
@@ -164,4 +182,4 @@ class Simulator:
         try:
             check_reply(method, status, body, mask)
         except InvalidReply as error:
-            self._invalid.append(f"events.{method}, {status}: {error}")
+            self._invalid.append(f"{method}, {status}: {error}")

@@ -5,7 +5,7 @@ Source: Calendar API, Events resource; Events.accessRole for what each role sees
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from simulator.event import Json
 HIDING_ROLES: Final = frozenset({"reader", "writerWithoutPrivateAccess"})
 # Only these are guaranteed of a cancelled occurrence (Event.status), so nothing else is shown of one.
 OF_CANCELLED_OCCURRENCE: Final = frozenset({"kind", "etag", "id", "status", "recurringEventId", "originalStartTime"})
+OF_DELETED: Final = frozenset({"kind", "etag", "id", "status"})
 OF_HIDDEN: Final = frozenset(
     (
         *("kind", "etag", "id", "status", "created", "updated", "start", "end", "visibility", "iCalUID", "sequence"),
@@ -38,9 +39,20 @@ def is_hidden(event: Json, role: str, email: str) -> bool:
 
 
 def event_for(
-    calendar: Calendar, event: Json, email: str, *, zone: str | None = None, max_attendees: int | None = None
+    calendar: Calendar,
+    event: Json,
+    email: str,
+    *,
+    zone: str | None = None,
+    max_attendees: int | None = None,
+    bin_details: bool = True,
 ) -> Json:
-    """The event as `email` sees it on this calendar, its times in `zone` or the calendar's own."""
+    """The event as `email` sees it on this calendar, its times in `zone` or the calendar's own.
+
+    Without `bin_details` nothing of a deleted event is shown but its id.
+    """
+    if event["status"] == "cancelled" and not bin_details and "recurringEventId" not in event:
+        return {key: value for key, value in event.items() if key in OF_DELETED}
     if event["status"] == "cancelled" and "recurringEventId" in event:
         shown = {key: value for key, value in event.items() if key in OF_CANCELLED_OCCURRENCE}
     elif is_hidden(event, calendar.role(email), email):
@@ -87,6 +99,7 @@ def _with_self(calendar: Calendar, person: Mapping[str, Any]) -> Json:
     return {**person, "self": True} if person["email"] == calendar.id else dict(person)
 
 
+@lru_cache(maxsize=4096)
 def _in_zone(text: str, zone: str) -> str:
     moment = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
     return moment.isoformat().replace("+00:00", "Z")

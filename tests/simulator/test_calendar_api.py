@@ -295,10 +295,6 @@ def test_a_sync_token_that_was_never_given_asks_for_a_full_sync(ada: Any) -> Non
     assert reason(ada("GET", "primary/events?syncToken=old")) == (410, "fullSyncRequired")
 
 
-def test_expanding_a_series_is_refused_rather_than_feigned(ada: Any) -> None:
-    assert reason(ada("GET", "primary/events?singleEvents=true")) == (501, "notImplemented")
-
-
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -328,10 +324,8 @@ def test_a_page_token_belongs_to_its_query(sim: Simulator, ada: Any) -> None:
     ("method", "path"),
     [
         ("GET", "/calendar/v3/users/me/calendarList"),
-        ("POST", "/calendar/v3/calendars/primary/events/watch"),
         ("POST", "/calendar/v3/calendars/primary/events/import"),
-        ("GET", "/calendar/v3/calendars/primary/events/abc/instances"),
-        ("POST", "/calendar/v3/channels/stop"),
+        ("POST", "/calendar/v3/calendars/primary/events/quickAdd"),
     ],
 )
 def test_methods_that_the_simulator_lacks_say_so(sim: Simulator, ada: Any, method: str, path: str) -> None:

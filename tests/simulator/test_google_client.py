@@ -16,19 +16,24 @@ BODY: dict[str, Any] = {"summary": "Review", "start": {"date": "2026-03-10"}, "e
 
 
 @pytest.fixture
-def events(sim: Simulator) -> Iterator[Any]:
+def service(sim: Simulator) -> Iterator[Any]:
     token = sim.access_token(ADA, ids.EDITOR_SCOPES)
     # google-auth leaves its own constructor without types.
     credentials = Credentials(token)  # type: ignore[no-untyped-call]
-    service = build(
+    made = build(
         "calendar",
         "v3",
         static_discovery=True,
         credentials=credentials,
         client_options={"api_endpoint": f"{sim.url}/calendar/v3/"},
     )
-    with service:
-        yield service.events()
+    with made:
+        yield made
+
+
+@pytest.fixture
+def events(service: Any) -> Any:
+    return service.events()
 
 
 def test_an_event_is_inserted_read_patched_updated_and_deleted(events: Any) -> None:
@@ -61,3 +66,28 @@ def test_a_mask_reaches_the_server(sim: Simulator, events: Any) -> None:
     event = sim.calendar.add_event(ADA, **BODY)
     reply = events.list(calendarId="primary", fields="accessRole,items(id)").execute()
     assert reply == {"accessRole": "owner", "items": [{"id": event}]}
+
+
+def test_a_sync_goes_on_from_its_token(sim: Simulator, events: Any) -> None:
+    token = events.list(calendarId="primary").execute()["nextSyncToken"]
+    event = sim.calendar.add_event(ADA, **BODY)
+    assert [item["id"] for item in events.list(calendarId=ADA, syncToken=token).execute()["items"]] == [event]
+    sim.calendar.expire_sync_tokens(ADA)
+    with pytest.raises(HttpError) as caught:
+        events.list(calendarId=ADA, syncToken=token).execute()
+    assert (caught.value.status_code, caught.value.error_details[0]["reason"]) == (410, "fullSyncRequired")
+
+
+def test_a_channel_is_opened_and_stopped(sim: Simulator, service: Any) -> None:
+    wanted = {"id": "channel-1", "type": "web_hook", "address": "https://rooms.example/hook"}
+    channel = service.events().watch(calendarId=ADA, body=wanted).execute()
+    named = {"id": channel["id"], "resourceId": channel["resourceId"]}
+    assert service.channels().stop(body=named).execute() == ""
+    assert [each.stopped for each in sim.push.channels] == [True]
+
+
+def test_an_event_is_moved_and_a_series_expanded(sim: Simulator, events: Any) -> None:
+    team = sim.calendar.add_calendar("team@group.calendar.google.com", ADA).id
+    series = sim.calendar.add_event(ADA, **BODY, recurrence=["RRULE:FREQ=DAILY;COUNT=2"])
+    assert events.move(calendarId=ADA, eventId=series, destination=team).execute()["organizer"]["email"] == team
+    assert len(events.instances(calendarId=team, eventId=series).execute()["items"]) == 2

@@ -39,7 +39,8 @@ class Function:
         self.status = 200
         self.asked: list[Any] = []
         app = Flask("function")
-        app.add_url_rule("/conferences", view_func=self.answer, methods=["POST"])
+        for path in ("/conferences", "/calendar-changes"):
+            app.add_url_rule(path, path, self.answer, methods=["POST"])
         self.server = Server(bound("127.0.0.1", 0), app)
 
     def answer(self) -> tuple[Response, int]:
@@ -184,3 +185,28 @@ def test_a_solutions_id_is_escaped(sim: Simulator, function: Function, event: st
 def test_the_host_itself_asks_nothing_of_the_calendar(sim: Simulator, function: Function, event: str) -> None:
     sim.faults.add(faults.backend_error(), f"{PREFIX}*", times=None)
     assert sim.host.choose(ADA, event, "demo", ADA).conference is not None
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"), [({"more": False}, (200, {"more": False})), ("", (200, None)), ("<html>", (200, None))]
+)
+def test_a_script_that_made_a_conference_follows_the_calendar(
+    sim: Simulator, function: Function, event: str, reply: Any, answer: tuple[int, Any]
+) -> None:
+    sim.host.choose(ADA, event, "demo", ADA)
+    assert sim.triggers.followed(ADA) == [ADA]
+    function.reply = reply
+    function.asked.clear()
+    # The conference itself is the first change that the trigger sees.
+    assert sim.triggers.deliver_all() == [[answer]]
+    ((_, authorization, body),) = function.asked
+    assert claims(sim, authorization.removeprefix("Bearer "))["email"] == ADA
+    assert sorted(body) == ["calendarId", "oauthToken"]
+
+
+def test_neither_an_error_nor_an_http_add_on_sets_up_triggers(sim: Simulator, function: Function, event: str) -> None:
+    function.reply = {"hostAppAction": {"calendarAction": ADDON_ANSWER}}
+    assert sim.host.choose(ADA, event, "demo", ADA, "addon").conference is not None
+    function.reply = {"conferenceData": {"error": {"conferenceErrorType": "PERMANENT"}}}
+    sim.host.choose(ADA, event, "demo", ADA)
+    assert sim.triggers.followed(ADA) == []

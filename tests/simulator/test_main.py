@@ -1,6 +1,7 @@
 """`python -m simulator` starts, says so in one line, ends without a trace, and explains what is in its way."""
 
 import json
+import queue
 import signal
 import socket
 import subprocess
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask import Flask, request
 
-from simulator import ids
+from simulator import demo_data, ids
+from simulator.web import Server, bound
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +62,30 @@ def test_it_serves_until_it_is_told_to_end(
     process.send_signal(number)
     assert process.communicate(timeout=10) == ("", "")
     assert process.returncode == 0
+
+
+def test_a_change_on_the_page_reaches_the_function(start: Callable[..., subprocess.Popen[str]]) -> None:
+    changed: queue.Queue[str] = queue.Queue()
+    app = Flask("function")
+    point = {"entryPointType": "VIDEO", "uri": "https://rooms.example/a"}
+    answer = {"conferenceId": "c1", "conferenceSolutionId": "demo", "entryPoints": [point]}
+    app.add_url_rule("/conferences", "create", lambda: {"conferenceData": answer}, methods=["POST"])
+
+    @app.post("/calendar-changes")
+    def changes() -> tuple[str, int]:
+        changed.put(request.get_json()["calendarId"])
+        return "", 204
+
+    server = Server(bound("127.0.0.1", 0), app)
+    server.start()
+    url = ready(start("--port", "0", "--function", f"http://127.0.0.1:{server.port}"))
+    event = requests.get(f"{url}/request?email={demo_data.ADA}", timeout=10).json()["eventId"]
+    form = {"calendar": demo_data.ADA, "event": event}
+    assert "was added" in requests.post(f"{url}/choose", {**form, "solution": "demo"}, timeout=10).text
+    assert changed.get(timeout=10) == demo_data.ADA
+    requests.post(f"{url}/change", {**form, "do": "later"}, timeout=10)
+    assert changed.get(timeout=10) == demo_data.ADA
+    server.close()
 
 
 def test_a_port_in_use_gets_one_line_and_keeps_the_other_ones_keys(

@@ -112,7 +112,9 @@ def test_a_choice_shows_link_code_and_dial_in(
         "Be kind",
     ):
         assert expected in page.text
-    assert "secret7" not in browser.send("/remove", calendar=demo_data.ADA, event=first).text
+    page = browser.send("/change", calendar=demo_data.ADA, event=first, do="remove")
+    assert "The conference was removed" in page.text
+    assert "secret7" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_rooms_are_listed_and_can_be_entered(sim: Simulator, browser: Browser) -
     assert browser.open("/room/unknown").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/choose", "/remove", "/new-event", "/room-sign-in"])
+@pytest.mark.parametrize("path", ["/choose", "/change", "/new-event", "/room-sign-in"])
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
 def test_another_sites_form_is_refused(browser: Browser, first: str, path: str, headers: dict[str, str]) -> None:
     form = {"calendar": demo_data.ADA, "event": first, "solution": "demo", "account": "guest@rooms.example"}
@@ -187,7 +189,7 @@ def test_another_sites_form_is_refused(browser: Browser, first: str, path: str, 
     "form", [{"calendar": "x"}, {"calendar": "grace@example.com"}, {"calendar": demo_data.ADA, "event": "x"}]
 )
 def test_other_calendars_and_events_are_not_found(browser: Browser, form: dict[str, str]) -> None:
-    assert browser.send("/remove", **form).status_code == 404
+    assert browser.send("/change", **form, do="delete").status_code == 404
 
 
 def test_without_a_function_the_page_says_so(sim: Simulator, browser: Browser, first: str) -> None:
@@ -200,3 +202,59 @@ def test_without_a_function_the_page_says_so(sim: Simulator, browser: Browser, f
 def test_without_known_solutions_their_id_is_typed(sim: Simulator, browser: Browser) -> None:
     sim.host.solutions.clear()
     assert re.search(r'<input id="solution-1-1" name="solution"', browser.open().text)
+
+
+def test_a_room_says_when_it_is(sim: Simulator, browser: Browser) -> None:
+    times = {"starts": "2026-03-10T09:00:00Z", "ends": "2026-03-10T10:00:00Z"}
+    sim.rooms.create(sim.rooms.accounts["demo-rooms-key"], {"title": "Review", **times})
+    assert "2026-03-10T09:00:00Z \u2013 2026-03-10T10:00:00Z" in browser.open().text
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({"do": "later"}, "Tue 3 Mar 2026, 11:00 \u2013 12:00 (Europe/Zurich)"),
+        ({"do": "earlier"}, "Tue 3 Mar 2026, 09:00 \u2013 10:00 (Europe/Zurich)"),
+        ({"do": "rename", "summary": " Look at the engine "}, '<h3 id="event-1-1">Look at the engine</h3>'),
+        ({"do": "rename", "summary": ""}, "(No title)"),
+    ],
+)
+def test_an_event_is_changed_as_in_calendar(browser: Browser, first: str, form: dict[str, str], expected: str) -> None:
+    assert expected not in browser.open().text
+    assert expected in browser.send("/change", calendar=demo_data.ADA, event=first, **form).text
+
+
+def test_days_are_moved_by_a_day(sim: Simulator, browser: Browser) -> None:
+    days = next(
+        event for event in sim.calendar.calendar(demo_data.ADA).events.values() if "date" in event.body["start"]
+    )
+    page = browser.send("/change", calendar=demo_data.ADA, event=days.body["id"], do="later")
+    assert "Sat 7 Mar 2026" in page.text
+    assert "A day earlier" in page.text
+
+
+def test_a_deleted_event_is_in_the_bin_until_it_is_restored(sim: Simulator, browser: Browser, first: str) -> None:
+    assert "Bin" not in browser.open().text
+    page = browser.send("/change", calendar=demo_data.ADA, event=first, do="delete")
+    assert 'aria-label="Restore Review of the engine&#39;s drawings"' in page.text
+    assert sim.calendar.get(demo_data.ADA, first)["status"] == "cancelled"
+    browser.send("/change", calendar=demo_data.ADA, event=first, do="restore")
+    assert "Bin" not in browser.open().text
+
+
+def test_a_duplicate_is_a_second_event(browser: Browser, first: str) -> None:
+    browser.send("/change", calendar=demo_data.ADA, event=first, do="duplicate")
+    assert browser.open().text.count("engine&#39;s drawings</h3>") == 2
+
+
+def test_what_cannot_be_done_is_said(sim: Simulator, browser: Browser, first: str) -> None:
+    browser.send("/change", calendar=demo_data.ADA, event=first, do="delete")
+    assert "Nothing was changed" in browser.send("/change", calendar=demo_data.ADA, event=first, do="delete").text
+    assert browser.send("/change", calendar=demo_data.ADA, event=first, do="burn").status_code == 400
+
+
+def test_the_page_says_when_the_add_on_is_told(sim: Simulator, browser: Browser, first: str) -> None:
+    hint = "Reload the page to see its room follow"
+    assert hint not in browser.send("/change", calendar=demo_data.ADA, event=first, do="later").text
+    sim.triggers.follow(demo_data.ADA, demo_data.ADA)
+    assert hint in browser.send("/change", calendar=demo_data.ADA, event=first, do="later").text

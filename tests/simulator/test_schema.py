@@ -64,6 +64,22 @@ def test_an_empty_event_is_none(event: dict[str, Any]) -> None:
         check_reply("get", 200, {})
 
 
+@pytest.mark.parametrize("name", ["kind", "id", "resourceId", "resourceUri", "expiration"])
+def test_a_channel_says_all_that_is_needed_to_stop_it(name: str) -> None:
+    reply = {"kind": "api#channel", "id": "c", "resourceId": "r", "resourceUri": "https://x/", "expiration": "1"}
+    check_reply("watch", 200, reply)
+    del reply[name]
+    with pytest.raises(InvalidReply):
+        check_reply("watch", 200, reply)
+
+
+def test_a_sync_token_is_on_the_last_page_only(sim: Simulator, ada: Any) -> None:
+    page = ada("GET", "primary/events").json()
+    check_reply("list", 200, page)
+    with pytest.raises(InvalidReply, match="last page"):
+        check_reply("list", 200, {**page, "nextPageToken": "x"})
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_content_has_no_body(status: int) -> None:
     check_reply("delete", status, None)

@@ -73,9 +73,8 @@ def test_the_hosts_are_googles() -> None:
         return Reply(200, {}, b'{"signedJwt": "a.b.c", "access_token": "t", "expires_in": 3599}')
 
     with cloud() as google:
-        Delegation("a@b.c", google.token, send, google.clock, iam=knobs.IAM, oauth2=knobs.OAUTH2).access_token(
-            ADA, google.deadline()
-        )
+        delegation = Delegation("a@b.c", google.token, send, google.clock, iam=knobs.IAM, oauth2=knobs.OAUTH2)
+        delegation.access_token(ADA, google.deadline())
     assert urls == [
         "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a%40b.c:signJwt",
         "https://oauth2.googleapis.com/token",

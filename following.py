@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from conference.addon import AddOnRequest
 from conference.budget import Budget
-from conference.clock import Clock
+from conference.clock import Clock, Deadline
 from conference.endpoint import Incoming
 from conference.identity import User, Verifier
 from settings import Settings
@@ -24,9 +24,14 @@ from sync.signals import Signals
 from sync.store import Store
 from sync.sweep import Sweep
 
+OwnAccessToken = Callable[[Deadline], str]
+
 
 class Following:
-    """The parts of a sync. `caller` proves who an add-on speaks for; `send` reaches Google's services."""
+    """The parts of a sync. `caller` proves who an add-on speaks for; `send` reaches Google's services.
+
+    `own_token` gives the function's own access token, that of the metadata server when it is None.
+    """
 
     def __init__(
         self,
@@ -36,13 +41,14 @@ class Following:
         calendar: GoogleCalendar,
         conferences: Conferences,
         send: Send,
+        own_token: OwnAccessToken | None,
         caller: Callable[[Incoming], tuple[AddOnRequest, User]],
         verifier: Verifier,
         budget: Budget,
     ) -> None:
         ports = Ports(store, conferences, clock, random.random, settings.grace)
-        self._access = _access(settings, clock, send)
-        self._queue = self._opened_queue(settings, clock, send)
+        self._access = _access(settings, clock, send, own_token)
+        self._queue = self._opened_queue(settings, clock, send, own_token)
         channels = _channels(settings, clock, calendar) if self._access else None
         self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
         self.sweep = Sweep(ports, self._queue, _holder)
@@ -65,29 +71,36 @@ class Following:
         if self._queue:
             self._queue.close()
 
-    def _opened_queue(self, settings: Settings, clock: Clock, send: Send) -> Queue | None:
+    def _opened_queue(
+        self, settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken | None
+    ) -> Queue | None:
         """Cloud Tasks, or a thread of this process; None where changes are relayed and nothing can run by itself."""
         if self._access is None:
             return None
         if not settings.queue:
             return InlineQueue(lambda calendar: self.endpoint.run(calendar), clock)
         from sync.cloud_tasks import CloudTasks
-        from sync.own_token import OwnToken
 
         url = f"{settings.public_url}/sync"
         account = settings.accepted.tasks_account
-        return CloudTasks(settings.queue, url, account, url, OwnToken(), send, clock, settings.cloud_tasks)
+        token = own_token or _metadata_token()
+        return CloudTasks(settings.queue, url, account, url, token, send, clock, settings.cloud_tasks)
 
 
-def _access(settings: Settings, clock: Clock, send: Send) -> Access | None:
+def _metadata_token() -> OwnAccessToken:
+    from sync.own_token import OwnToken
+
+    return OwnToken()
+
+
+def _access(settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken | None) -> Access | None:
     """The keepers' credential; None where changes are relayed."""
     if not settings.credential:
         return None
     from sync.credentials import Delegation
-    from sync.own_token import OwnToken
 
-    delegation = Delegation(settings.credential, OwnToken(), send, clock, iam=settings.iam, oauth2=settings.oauth2)
-    return Delegated(delegation)
+    token = own_token or _metadata_token()
+    return Delegated(Delegation(settings.credential, token, send, clock, iam=settings.iam, oauth2=settings.oauth2))
 
 
 def _channels(settings: Settings, clock: Clock, calendar: GoogleCalendar) -> Channels:

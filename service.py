@@ -43,8 +43,8 @@ _log = logging.getLogger("anyroom.service")
 class Service:
     """The function's parts. `threads` is how many requests one instance answers at once.
 
-    `client` carries every request but the store's; `keys` prove who calls. `store` and `provider` replace those of the
-    settings in tests.
+    `client` carries every request but the store's; `keys` prove who calls. `store`, `provider` and `own_token` (the
+    function's own access token) replace what is found otherwise in tests.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Service:
         *,
         store: Store | None = None,
         provider: Callable[[str], LoadedProvider] = load,
+        own_token: Callable[[Deadline], str] | None = None,
     ) -> None:
         self._clock = clock
         self._client = client
@@ -73,6 +74,7 @@ class Service:
         self._lock = threading.Lock()
         self._following: Following | None = None
         self._ticker: Ticker | None = None
+        self._own_token = own_token
         ports = Ports(
             provider=provider,
             calendar=self._calendar,
@@ -99,8 +101,12 @@ class Service:
         """Sweep every few minutes in this process, on a machine without Cloud Scheduler."""
         from sync.ticker import Ticker
 
-        self._ticker = Ticker(lambda: self._follows().sweep.run(Deadline(self._clock, SWEEP)), SWEEP, random.random)
+        self._ticker = Ticker(self.sweep, SWEEP, random.random)
         self._ticker.start()
+
+    def sweep(self) -> None:
+        """Do what is due now. Raises StoreUnavailable."""
+        self._follows().sweep.run(Deadline(self._clock, SWEEP))
 
     def close(self) -> None:
         """Let go of the store's connections and of the threads, once nobody is answered any more."""
@@ -128,6 +134,7 @@ class Service:
                     self._calendar,
                     self._conferences(),
                     self._send_to_google,
+                    self._own_token,
                     self.endpoint.caller,
                     self._verifier,
                     self._budget,

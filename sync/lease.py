@@ -37,7 +37,7 @@ class LeasedCalendar:
                 body = {**self._document.body, **_builtins(_not_after_mark(changes, self.record))}
                 [document] = self._store.commit([Replace(self._document, body)])
                 assert document
-                self._see(document)
+                self._document, self.record = document, records.calendar(document.body)
                 return
             except Conflict:
                 self._read_again()
@@ -52,9 +52,6 @@ class LeasedCalendar:
         document = self._store.get(CALENDARS, self.key)
         if document is None:
             raise Overtaken("calendar-gone", "the calendar's record was deleted")
-        self._see(document)
-
-    def _see(self, document: Document) -> None:
         record = records.calendar(document.body)
         if record.lease is None or record.lease.fence != self._fence or not record.lease.by:
             raise Overtaken("lease-lost", "another run has the calendar's lease")

@@ -59,7 +59,7 @@ class Outside:
 
 
 class SeenStore:
-    """A store whose reads by key and commits are seen; `local` as a store says of itself."""
+    """A store whose every operation is seen; `local` as a store says of itself."""
 
     def __init__(self, store: Store, outside: Outside, local: bool) -> None:
         self._store = store
@@ -77,10 +77,14 @@ class SeenStore:
         return found
 
     def find(self, kind: str, field: str, value: str, limit: int, after: str | None = None) -> list[Document]:
-        return self._store.find(kind, field, value, limit, after)
+        found: list[Document] = self._outside.around(
+            f"find {kind} {field}", lambda: self._store.find(kind, field, value, limit, after)
+        )
+        return found
 
     def due(self, kind: str, before: datetime, limit: int) -> list[Document]:
-        return self._store.due(kind, before, limit)
+        found: list[Document] = self._outside.around(f"due {kind}", lambda: self._store.due(kind, before, limit))
+        return found
 
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         line = "commit " + ", ".join(_line(change) for change in changes)

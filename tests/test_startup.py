@@ -46,7 +46,7 @@ import sync.cloud_tasks, sync.credentials, sync.own_token, sync.queue, sync.tick
 from sync.store.opening import open_store
 open_store("sqlite:{folder}/x.db").close()
 sync.calendar.GoogleCalendar("https://www.googleapis.com", None)
-sync.cloud_tasks.CloudTasks("p/l/q", "", "", "", sync.own_token.OwnToken(), None, None)
+sync.cloud_tasks.CloudTasks("p/l/q", "", "", "", sync.own_token.OwnToken(), None, None, "http://127.0.0.1:1")
 startup.loaded()
 """
     assert name not in loaded(code.replace("{folder}", str(tmp_path)))

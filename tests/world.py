@@ -121,16 +121,26 @@ class World:
         keys = google_keys(settings.google_api, client, self.clock)
         opened = self._open_store()
         store = SeenStore(opened, outside, opened.local and not self.far)
-        service = Service(settings, self.clock, 8, client, keys, store=store, provider=self._provider)
+        service = Service(
+            settings,
+            self.clock,
+            8,
+            client,
+            keys,
+            store=store,
+            provider=self._provider,
+            own_token=lambda deadline: self.simulator.access_token(ids.FUNCTION_SERVICE_ACCOUNT, (ids.CLOUD_PLATFORM,)),
+        )
         self._instances.append(Instance(service, outside))
         return self._instances[-1]
 
     def close(self) -> None:
-        """End every instance. Calendar was only read: every request that reached it must have been a GET."""
+        """End every instance. Calendar was only read and watched: nothing else may have reached it (F60)."""
         for instance in self._instances:
             instance.service.close()
         self.store.close()
-        assert {request.method for request in self.simulator.requests.under("/calendar")} <= {"GET"}
+        written = [request for request in self.simulator.requests.under("/calendar") if request.method != "GET"]
+        assert {request.path.rpartition("/")[2] for request in written} <= {"watch", "stop"}
 
     def become(self, kind: Kind) -> None:
         """Have the conferencing system, and the provider's declaration of it, be of that kind."""

@@ -24,6 +24,9 @@ from sync.signals import Signals
 from sync.store import Store
 from sync.sweep import Sweep
 
+RELAYS, RELAYS_REFILL = 60, 1.0
+"""Calls of a user's triggers at once, and those that come back each second: a daily one asks for every calendar."""
+
 OwnAccessToken = Callable[[Deadline], str]
 
 
@@ -44,7 +47,6 @@ class Following:
         own_token: OwnAccessToken | None,
         caller: Callable[[Incoming], tuple[AddOnRequest, User]],
         verifier: Verifier,
-        budget: Budget,
     ) -> None:
         ports = Ports(store, conferences, clock, random.random, settings.grace)
         self._access = _access(settings, clock, send, own_token)
@@ -56,7 +58,7 @@ class Following:
         self.endpoint = SyncEndpoint(
             caller,
             verifier,
-            budget,
+            Budget(clock, RELAYS, RELAYS_REFILL),
             self.signals,
             self._puller,
             self.sweep,

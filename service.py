@@ -70,7 +70,6 @@ class Service:
         self._store = store or _opened(settings.store)
         self._settings = settings
         self._verifier = Verifier(settings.accepted, keys, clock)
-        self._budget = Budget(clock)
         self._lock = threading.Lock()
         self._following: Following | None = None
         self._ticker: Ticker | None = None
@@ -85,7 +84,7 @@ class Service:
         )
         self.endpoint = AddOnEndpoint(
             self._verifier,
-            self._budget,
+            Budget(clock),
             settings.solutions,
             ports,
             settings.public_url,
@@ -137,7 +136,6 @@ class Service:
                     self._own_token,
                     self.endpoint.caller,
                     self._verifier,
-                    self._budget,
                 )
             return self._following
 

@@ -117,7 +117,7 @@ class Applier:
         raise Temporary("contention", "a mapping changes too fast")
 
     def _settled(self, one: Mapped, row: Row) -> None:
-        if one.record.state in ("claimed", "failed", "lost"):
+        if one.record.state in ("claimed", "failed", "lost") or self._is_forgotten(one):
             return
         if row.state != "there":
             self._leave(one, row)
@@ -275,7 +275,8 @@ class Applier:
             self.holdings.put(one, msgspec.structs.replace(revived, forget=None, due=self.closes(event.last_end())))
         else:
             due = self._now() + KEPT
-            self.holdings.put(one, one.becoming(state="lost", reason="deleted", look="", until=None, due=due))
+            lost = one.becoming(state="lost", reason="deleted", look="", until=None, due=due, forget=due)
+            self.holdings.put(one, lost)
             _log.warning("lost: %s", one.record.solution)
 
     def _take_copy(self, row: Row) -> None:
@@ -320,6 +321,10 @@ class Applier:
         document = self._ports.store.get(CALENDARS, records.key(calendar))
         theirs = records.calendar(document.body).keeper if document else None
         return ours is not None and theirs is not None and ours.sub == theirs.sub
+
+    def _is_forgotten(self, one: Mapped) -> bool:
+        """Firestore deletes what has expired within a day: until then it is still read."""
+        return one.record.forget is not None and one.record.forget <= self._now()
 
     def _now(self) -> datetime:
         return self._ports.clock.now()

@@ -111,8 +111,8 @@ class StoredClaims:
 
     def fail(self, claim: Claim, reason: str, uncertain: bool) -> None:
         """End in a failure that stands until somebody asks again; an uncertain attempt is a suspected orphan."""
-        held = _held(claim)
-        failed = _with(held.record, state="failed", reason=reason, until=None, due=self._due(KEPT))
+        held, due = _held(claim), self._due(KEPT)
+        failed = _with(held.record, state="failed", reason=reason, until=None, due=due, forget=due)
         changes: list[Change] = [Replace(held.document, records.to_body(failed))]
         if uncertain:
             changes.append(self._orphan(held.record, reason))
@@ -146,7 +146,7 @@ class StoredClaims:
         if document is None:
             return None
         deadline.check()
-        record = records.mapping(document.body)
+        record = records.mapping(document)
         if record.state in records.ALIVE and record.pointer != key:
             return self._begin_anew(document, record, "copy", deadline)
         if record.state == "offered":
@@ -260,7 +260,7 @@ class StoredClaims:
 
     def _overtaken(self, mine: MappingRecord, offer: Offer, document: Document | None) -> ConferenceData:
         """Another one took the claim over: its answer, when it has one. What was made twice is listed."""
-        theirs = records.mapping(document.body) if document else None
+        theirs = records.mapping(document) if document else None
         same = theirs is not None and theirs.attempt == mine.attempt and theirs.conference in ("", offer.conference.id)
         if not same:
             room = records.room(mine.solution, offer.conference.id)

@@ -29,7 +29,8 @@ class _Task(msgspec.Struct):
 class SyncEndpoint:
     """Answers `/calendar-changes`, `/notifications`, `/sync` and `/sweep`. `caller` proves who an add-on speaks for.
 
-    `access` is the keepers' credential, None where changes are relayed. `public_url` is the audience of tasks.
+    `access` is the keepers' credential, None where changes are relayed. `budget` is each user's, for relayed changes.
+    The audience of a task is its route below `public_url`.
     """
 
     def __init__(

@@ -13,7 +13,6 @@ from sync.store import Change, Document, Replace, Store
 ONE_BY_ONE = 40
 """Events that are looked up one by one; for more of them all mappings of the calendar are read."""
 _PAGE = 500
-_MOST_HOLDERS = 100
 
 
 class Mapped(NamedTuple):
@@ -34,7 +33,7 @@ class Mapped(NamedTuple):
 
 def mapped(document: Document) -> Mapped:
     """Read a document of the kind "mapping"."""
-    return Mapped(document, records.mapping(document.body))
+    return Mapped(document, records.mapping(document))
 
 
 class Holdings:
@@ -97,10 +96,12 @@ class Holdings:
 
     def others(self, one: Mapped) -> list[Mapped]:
         """The other mappings that hold the same conference and have not let go of it."""
-        if not one.record.room:
-            return []
-        found = map(mapped, self._store.find(MAPPINGS, "room", one.record.room, _MOST_HOLDERS))
-        return [other for other in found if other.key != one.key and other.record.state in ALIVE]
+        holders: list[Mapped] = []
+        page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE) if one.record.room else []
+        while page:
+            holders += map(mapped, page)
+            page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE, page[-1].key) if full(page) else []
+        return [other for other in holders if other.key != one.key and other.record.state in ALIVE]
 
     def to_look_at(self, key: str) -> list[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Clock, Deadline
+from conference.create import KEEPERS
 from conference.errors import PermissionDenied, Temporary
 from sync.apply import Applier
 from sync.calendar import QUERY, GoogleCalendar, Listed
@@ -18,8 +19,6 @@ from sync.store import Store
 
 SINCE = timedelta(days=30)
 """How far back a full list reaches."""
-KEEPERS = frozenset({"writer", "owner"})
-"""Access roles that see all there is: others see private events without their details, which are no removals."""
 _SEEN = 12
 """Digits of a mapping's key that a full list remembers."""
 _MOST_SEEN = 8000
@@ -99,7 +98,7 @@ class Listing:
             page=page.token,
         )
         progress.pages += 1
-        if listed.role not in KEEPERS:
+        if listed.role not in KEEPERS:  # others see private events without their details, which are no removals
             raise PermissionDenied("access-role", "the keeper does not see the whole calendar any more")
         if bool(listed.next_page) == bool(listed.next_sync):
             raise Temporary("calendar-malformed", "a page names neither a next page nor a sync token, or both")

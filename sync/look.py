@@ -182,7 +182,7 @@ class Looker:
 
     def _is_held(self, orphan: OrphanRecord) -> bool:
         found = self._ports.store.find(records.MAPPINGS, "room", orphan.room, 100)
-        return any(records.mapping(document.body).state in ALIVE for document in found)
+        return any(records.mapping(document).state in ALIVE for document in found)
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
         """Listed still, looked at again later."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from conference.event import Event, from_record
+from sync.store import Document
 
 VERSION = 1
 
@@ -191,9 +192,10 @@ def to_body(record: msgspec.Struct) -> dict[str, Any]:
     return body
 
 
-def mapping(body: Mapping[str, Any]) -> MappingRecord:
-    """Read a mapping; fields of later versions are passed over."""
-    return msgspec.convert(body, MappingRecord)
+def mapping(document: Document) -> MappingRecord:
+    """Read a mapping; fields of later versions are passed over. One that names no pointer is named by its own key."""
+    record = msgspec.convert(document.body, MappingRecord)
+    return record if record.pointer else msgspec.structs.replace(record, pointer=document.key)
 
 
 def calendar(body: Mapping[str, Any]) -> CalendarRecord:

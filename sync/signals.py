@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from conference.clock import Clock, Deadline
+from conference.create import KEEPERS
 from conference.errors import ConferenceFailure, NotFound, StoreUnavailable, Temporary, Unavailable
 from conference.identity import User
 from sync import channel, keepers, lease, records
 from sync.access import Relayed
 from sync.calendar import GoogleCalendar
-from sync.listing import KEEPERS
 from sync.pull import Outcome, Puller
 from sync.queue import Queue
 from sync.records import CALENDARS, CalendarRecord, Channel, Keeper

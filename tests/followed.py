@@ -148,7 +148,7 @@ class Followed:
         """One mapping."""
         document = self.world.store.get(records.MAPPINGS, key)
         assert document
-        return records.mapping(document.body)
+        return records.mapping(document)
 
     def of(self, event: str, calendar: str = ADA, solution: str = "demo") -> MappingRecord:
         """The mapping of an event."""

@@ -123,6 +123,8 @@ def test_the_variables_have_those_defaults(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     loaded = settings.load({"ANYROOM_IDENTITY": "script=CLIENT_ID"})
     defaults = {code(row[0])[0]: (code(row[1]) or [""])[0] for row in table("variable")}
+    following = {name: defaults.pop(name) for name in ("ANYROOM_CREDENTIAL", "ANYROOM_QUEUE", "ANYROOM_GRACE")}
+    assert settings.load({"ANYROOM_IDENTITY": "script=CLIENT_ID", **following}) == loaded
     assert f'"THREADS", "{defaults.pop("THREADS")}"' in (ROOT / "main.py").read_text("utf-8")
     assert defaults == {
         "ANYROOM_IDENTITY": "",
@@ -171,7 +173,9 @@ def test_every_error_type_and_every_reason_in_it_exists() -> None:
     outcomes = {name for row in rows for name in code(row[0])}
     assert outcomes - {"refused"} == set(ERROR_TYPES)
     known = {text for path in DEPLOYED for text in texts(path)} | set(provider_reasons())
-    assert [reason for row in rows for reason in code(row[1]) if reason not in known] == []
+    reasons = [reason for row in rows for reason in code(row[1])]
+    reasons += [reason for row in table("`reason` of a run") for reason in code(row[0])]
+    assert [reason for reason in reasons if reason not in known] == []
 
 
 def provider_reasons() -> Iterator[str]:

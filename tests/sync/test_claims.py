@@ -68,13 +68,13 @@ class Desk:
     def mapping(self) -> MappingRecord:
         document = self.store.get(MAPPINGS, KEY)
         assert document
-        return records.mapping(document.body)
+        return records.mapping(document)
 
     def become(self, state: State, **changes: object) -> None:
         """Bring the mapping into a state that a later part of its life would."""
         document = self.store.get(MAPPINGS, KEY)
         assert document
-        record = msgspec.structs.replace(records.mapping(document.body), state=state, **changes)
+        record = msgspec.structs.replace(records.mapping(document), state=state, **changes)
         self.store.commit([Replace(document, records.to_body(record))])
 
     def offer(self, room: str = "room-1") -> Offer:

@@ -234,10 +234,13 @@ class Puller:
         if isinstance(failure, Permanent):
             wait = REFUSED
         _log.log(logging.INFO if outcome.more else logging.WARNING, "a run ended early: %s", failure.reason)
-        reached = {"cursor": progress.cursor, "page": progress.page, "query": QUERY} if run.listed else {}
-        run.changes.pop("keeper", None)
+        if run.listed or outcome.more:
+            run.changes |= {"cursor": progress.cursor, "page": progress.page, "query": QUERY}
+            run.changes |= {"heard": self._ports.clock.now(), "refused": False}
+        else:
+            run.changes.pop("keeper", None)
         due = self._ports.clock.now() + wait if self._channels else None
-        run.leased.release(**run.changes, **reached, reason=outcome.reason, failures=failures, due=due)
+        run.leased.release(**run.changes, reason=outcome.reason, failures=failures, due=due)
 
     def _refuse(self, run: "_Run", outcome: Outcome, refused: ConferenceFailure) -> None:
         """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over."""

@@ -184,6 +184,7 @@ class Puller:
         was_full = run.progress.page is not None and run.progress.page.since is not None
         fresh = begin(msgspec.structs.replace(run.leased.record, query=""), self._ports.clock.now())
         run.progress = msgspec.structs.replace(fresh, pages=run.progress.pages)
+        run.listed = True
         if was_full:
             raise expired
         _log.info("the sync token is good no more: everything is listed")
@@ -268,3 +269,4 @@ class _Run:
         self.progress = Progress("", None)
         self.changes: dict[str, Any] = {}
         self.listed = False
+        """Whether `progress` is right even when the run fails."""

@@ -65,6 +65,9 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
+_OF_LIST = frozenset({_GONE})
+_OF_PAGE = frozenset({400, _GONE})
+"""What Calendar says of a list that cannot go on; a page token that is good no more is a bad request."""
 _PASSING = frozenset({408})
 _METHODS = frozenset({"calendar.events.get", "calendar.events.list", "calendar.events.watch", "calendar.channels.stop"})
 """All that Anyroom ever asks of Calendar."""
@@ -145,7 +148,8 @@ class GoogleCalendar:
         """
         begin = {"syncToken": cursor} if cursor else {"timeMin": _rfc3339(since)} if since else {}
         more = {"pageToken": page} if page else {}
-        body = self._read(self._events.list(calendarId=calendar, **_LISTED, **begin, **more), token, deadline)
+        request = self._events.list(calendarId=calendar, **_LISTED, **begin, **more)
+        body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
         items, zone = body.get("items", []), str(body.get("timeZone") or "UTC")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise Temporary("calendar-malformed", "a list without events")
@@ -208,12 +212,14 @@ class GoogleCalendar:
             if error.status_code not in _NOT_THERE:
                 raise _failure(error) from error
 
-    def _read(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def _read(
+        self, request: Any, token: str, deadline: Deadline, expired: frozenset[int] = _OF_LIST
+    ) -> Mapping[str, Any]:
         """What Calendar answers about a calendar that must be readable. Raises as `page`."""
         try:
             return self._execute(request, token, deadline)
         except HttpError as error:
-            if error.status_code == _GONE:
+            if error.status_code in expired:
                 raise CursorExpired("cursor-expired", _reason(error)) from error
             if error.status_code == _NOT_FOUND:
                 raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error

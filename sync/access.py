@@ -17,6 +17,9 @@ class Access(Protocol):
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """An access token. Raises PermissionDenied when there is none to be had, Temporary."""
 
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """Use a token no more that Calendar refused: whether there will be another one for the same keeper."""
+
 
 class Relayed:
     """The token that a trigger of the add-on brought along, used for one run and stored nowhere."""
@@ -34,12 +37,19 @@ class Relayed:
         """The token."""
         return self._token
 
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """There is no other one."""
+        return False
+
 
 class Impersonation(Protocol):
     """Access tokens of a domain's users: sync.credentials.Delegation."""
 
     def access_token(self, email: str, deadline: Deadline) -> str:
         """An access token of that user. Raises PermissionDenied, Temporary, Permanent."""
+
+    def forget(self, email: str, token: str) -> None:
+        """Have the user's next token be another one than this."""
 
 
 class Delegated:
@@ -55,3 +65,9 @@ class Delegated:
         if calendar.keeper is None:
             raise PermissionDenied("no-keeper", "nobody with the right role has created a conference yet")
         return self._delegation.access_token(calendar.keeper.email, deadline)
+
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """The keeper's next token is a new one."""
+        assert calendar.keeper
+        self._delegation.forget(calendar.keeper.email, token)
+        return True

@@ -59,6 +59,9 @@ MOST_LISTED = 32 << 20
 CHANNEL_SECONDS = 604800
 """How long a channel is asked for; Calendar's default (Events: watch, params.ttl)."""
 
+UNAUTHENTICATED = "calendar-unauthenticated"
+"""The reason of a PermissionDenied that speaks of the access token, and perhaps not of the user."""
+
 _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
 _OF_USER = "userRateLimitExceeded"
 _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
@@ -256,7 +259,9 @@ def _failure(error: HttpError) -> ConferenceFailure:
         return OverQuota("calendar-unavailable", detail, "user" if reason == _OF_USER else "project")
     if status in _PASSING or status >= 500:
         return Temporary("calendar-unavailable", detail)
-    refused = PermissionDenied if status in (401, 403) and reason not in _SWITCHED_OFF else Permanent
+    if status == 401:
+        return PermissionDenied(UNAUTHENTICATED, detail)
+    refused = PermissionDenied if status == 403 and reason not in _SWITCHED_OFF else Permanent
     return refused("calendar-refused", detail)
 
 

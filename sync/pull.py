@@ -28,7 +28,7 @@ from sync import keepers, lease
 from sync.access import Access
 from sync.apply import Applier, Ports
 from sync.backoff import pause
-from sync.calendar import QUERY, GoogleCalendar
+from sync.calendar import QUERY, UNAUTHENTICATED, GoogleCalendar
 from sync.channel import Channels, Opening
 from sync.lease import LeasedCalendar
 from sync.listing import Listing, Progress, begin
@@ -151,7 +151,7 @@ class Puller:
     def _work(self, run: "_Run", pages: int) -> None:
         """Everything that is to be done; what it changes in the record is in `run`. Raises AnyroomError."""
         record, deadline = run.leased.record, run.deadline
-        token = run.access.token(record, deadline)
+        token = run.token = run.access.token(record, deadline)
         if self._channels:
             for opening in run.openings:
                 run.changes |= self._channels.open(run.leased, opening, token, deadline)
@@ -244,7 +244,14 @@ class Puller:
         run.leased.release(**run.changes, reason=outcome.reason, failures=failures, due=due)
 
     def _refuse(self, run: "_Run", outcome: Outcome, refused: ConferenceFailure) -> None:
-        """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over."""
+        """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over.
+
+        Only a second access token in a row that is refused speaks of the keeper.
+        """
+        again = refused.reason == UNAUTHENTICATED and run.access.forget(run.leased.record, run.token)
+        if again and run.leased.record.reason != UNAUTHENTICATED:
+            self._fail(run, outcome, Temporary(refused.reason, refused.detail))
+            return
         outcome.reason, outcome.more = refused.reason, False
         _log.warning("a calendar cannot be read: %s %s", refused.reason, refused.detail)
         due = self._ports.clock.now() + REFUSED * (0.75 + self._ports.spread() / 2) if self._channels else None
@@ -266,6 +273,7 @@ class _Run:
         self.access = access
         self.deadline = deadline
         self.openings = openings
+        self.token = ""
         self.progress = Progress("", None)
         self.changes: dict[str, Any] = {}
         self.listed = False

@@ -14,6 +14,9 @@ class Access(Protocol):
     def newcomer(self) -> Keeper | None:
         """Who becomes the keeper when the calendar has none that it can rely on."""
 
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """Whose quota the run's requests are counted for, "" for that of whom the token is of."""
+
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """An access token. Raises PermissionDenied when there is none to be had, Temporary."""
 
@@ -32,6 +35,10 @@ class Relayed:
     def newcomer(self) -> Keeper | None:
         """The user whose trigger it was."""
         return self._user
+
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """The token's own user."""
+        return ""
 
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """The token."""
@@ -59,6 +66,10 @@ class Delegated:
 
     def __init__(self, delegation: Impersonation) -> None:
         self._delegation = delegation
+
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """The keeper: otherwise all of a domain would share the service account's."""
+        return calendar.keeper.sub if calendar.keeper else ""
 
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """A token of the calendar's keeper."""

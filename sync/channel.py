@@ -45,13 +45,11 @@ class Channels:
 
     def __init__(
         self,
-        calendar: GoogleCalendar,
         address: str,
         clock: Clock,
         new_id: Callable[[], str],
         new_secret: Callable[[], str],
     ) -> None:
-        self._calendar = calendar
         self._address = address
         self._clock = clock
         self._new_id = new_id
@@ -74,14 +72,16 @@ class Channels:
         )
         return Opening(channel, secret, record.channel, previous)
 
-    def open(self, leased: LeasedCalendar, opening: Opening, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def open(
+        self, calendar: GoogleCalendar, leased: LeasedCalendar, opening: Opening, token: str, deadline: Deadline
+    ) -> Mapping[str, Any]:
         """Open it at Calendar: what the record says from now on. Raises Temporary when no time is left.
 
         A failure costs nothing but signals: what stood before stands again, and it is tried again within the hour.
         """
         deadline.check()
         try:
-            watched = self._calendar.watch(
+            watched = calendar.watch(
                 leased.record.calendar, opening.channel.id, opening.secret, self._address, token, deadline
             )
         except OutcomeUnknown as unknown:
@@ -93,7 +93,9 @@ class Channels:
         channel = msgspec.structs.replace(opening.channel, resource=watched.resource, expires=watched.expires)
         return {"channel": channel}
 
-    def stop_previous(self, record: CalendarRecord, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def stop_previous(
+        self, calendar: GoogleCalendar, record: CalendarRecord, token: str, deadline: Deadline
+    ) -> Mapping[str, Any]:
         """Stop the channels before this one, as far as the same keeper opened them: what the record says then.
 
         One that cannot be stopped is kept until it expires, so that its late messages are recognised.
@@ -107,7 +109,7 @@ class Channels:
                 left.append(channel)
                 continue
             try:
-                self._calendar.stop(channel.id, channel.resource, token, deadline)
+                calendar.stop(channel.id, channel.resource, token, deadline)
             except ConferenceFailure as failure:
                 _log.warning("channel not stopped: %s", failure.reason)
                 left.append(channel)

@@ -152,9 +152,10 @@ class Puller:
         """Everything that is to be done; what it changes in the record is in `run`. Raises AnyroomError."""
         record, deadline = run.leased.record, run.deadline
         token = run.token = run.access.token(record, deadline)
+        calendar = self._calendar.charged_to(run.access.quota_user(record))
         if self._channels:
             for opening in run.openings:
-                run.changes |= self._channels.open(run.leased, opening, token, deadline)
+                run.changes |= self._channels.open(calendar, run.leased, opening, token, deadline)
         kept = msgspec.structs.replace(record, keeper=run.changes.get("keeper", record.keeper))
         applier = Applier(run.leased.key, kept, self._ports, deadline)
         looker = Looker(
@@ -162,12 +163,10 @@ class Puller:
             applier,
             self._ports,
             deadline,
-            lambda event: self._calendar.look(record.calendar, event, token, deadline),
-            lambda uid: self._calendar.of_series(record.calendar, uid, token, deadline),
+            lambda event: calendar.look(record.calendar, event, token, deadline),
+            lambda uid: calendar.of_series(record.calendar, uid, token, deadline),
         )
-        listing = Listing(
-            self._calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline
-        )
+        listing = Listing(calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline)
         try:
             listing.go_on(run.progress, pages)
         except CursorExpired as expired:
@@ -177,7 +176,7 @@ class Puller:
             self._look(run, applier, looker)
         if self._channels:
             known = msgspec.structs.replace(record, **run.changes)
-            run.changes |= self._channels.stop_previous(known, token, deadline)
+            run.changes |= self._channels.stop_previous(calendar, known, token, deadline)
 
     def _list_everything(self, run: "_Run", listing: Listing, pages: int, expired: CursorExpired) -> None:
         """Once, after the token was refused; when the full list is refused too, a later run tries again."""

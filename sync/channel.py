@@ -116,13 +116,14 @@ class Channels:
         return {"previous_channels": left} if left != record.previous_channels else {}
 
     def renewal(self, record: CalendarRecord) -> datetime | None:
-        """When the next channel is opened; None without a keeper."""
+        """When the next channel is opened, after a run; None without a keeper."""
+        now = self._clock.now()
         if record.keeper is None:
             return None
-        if record.channel is None:
-            return self._clock.now() + RETRY
-        if not record.channel.resource:
-            return self._clock.now() + UNANSWERED
+        if record.channel and not record.channel.resource:
+            return now + UNANSWERED
+        if record.channel is None or self._is_needed(record, now):
+            return now + RETRY
         return _renewed(record.channel)
 
     def _is_needed(self, record: CalendarRecord, now: datetime) -> bool:

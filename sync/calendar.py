@@ -68,6 +68,8 @@ _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded
 _OF_USER = "userRateLimitExceeded"
 _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
+_ID_USED = "channelIdNotUnique"
+"""Of a random id: the request was repeated because its reply was lost, and the first one had opened the channel."""
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
 _OF_LIST = frozenset({_GONE})
@@ -203,7 +205,8 @@ class GoogleCalendar:
     def watch(self, calendar: str, channel: str, secret: str, address: str, token: str, deadline: Deadline) -> Watched:
         """Open the push channel of that id: Calendar then posts to `address` with `secret` at each change.
 
-        Raises PermissionDenied, OverQuota, Temporary, and Permanent where Calendar refuses the address.
+        Raises PermissionDenied, OverQuota, Temporary, OutcomeUnknown when the channel may be open all the same, and
+        Permanent where Calendar refuses the address.
         """
         wanted = {
             "id": channel,
@@ -213,7 +216,14 @@ class GoogleCalendar:
             "params": {"ttl": str(CHANNEL_SECONDS)},
         }
         request = self._events.watch(calendarId=calendar, body=wanted, fields="resourceId,expiration")
-        body = self._read(request, token, deadline)
+        try:
+            body = self._execute(request, token, deadline)
+        except HttpError as error:
+            if error.status_code >= 500 or _reason(error) == _ID_USED:
+                raise OutcomeUnknown("channel-perhaps-open", f"Calendar answered {error.status_code}") from error
+            if error.status_code == _NOT_FOUND:
+                raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
+            raise _failure(error) from error
         try:
             expires = datetime.fromtimestamp(int(body["expiration"]) / 1000, UTC)
             return Watched(str(body["resourceId"]), expires)

@@ -98,18 +98,20 @@ class Channels:
     ) -> Mapping[str, Any]:
         """Stop the channels before this one, as far as the same keeper opened them: what the record says then.
 
-        One that cannot be stopped is kept until it expires, so that its late messages are recognised.
+        One that cannot be stopped is kept until it expires, so that its late messages are recognised. None is stopped
+        before this one is known to be open. Its resource is theirs too (Channels resource, resourceId).
         """
         now, keeper = self._clock.now(), record.keeper
+        resource = record.channel.resource if record.channel else ""
         left = []
         for channel in record.previous_channels:
             if channel.expires <= now:
                 continue
-            if not channel.resource or keeper is None or channel.by != keeper.sub or not deadline.left():
+            if not resource or keeper is None or channel.by != keeper.sub or not deadline.left():
                 left.append(channel)
                 continue
             try:
-                calendar.stop(channel.id, channel.resource, token, deadline)
+                calendar.stop(channel.id, channel.resource or resource, token, deadline)
             except ConferenceFailure as failure:
                 _log.warning("channel not stopped: %s", failure.reason)
                 left.append(channel)

@@ -35,9 +35,10 @@ class Opening(msgspec.Struct, frozen=True):
     previous: list[Channel]
 
     def changes(self) -> Mapping[str, Any]:
-        """What the record says while it opens."""
+        """What the record says while it opens; of too many earlier channels those are kept that are known to live."""
         earlier = [self.before, *self.previous] if self.before else self.previous
-        return {"channel": self.channel, "previous_channels": earlier[:_MOST_PREVIOUS]}
+        known_first = sorted(earlier, key=lambda channel: not channel.resource)
+        return {"channel": self.channel, "previous_channels": known_first[:_MOST_PREVIOUS]}
 
 
 class Channels:
@@ -123,7 +124,7 @@ class Channels:
         if record.keeper is None:
             return None
         if record.channel and not record.channel.resource:
-            return now + UNANSWERED
+            return now + _patience(record)
         if record.channel is None or self._is_needed(record, now):
             return now + RETRY
         return _renewed(record.channel)
@@ -134,7 +135,7 @@ class Channels:
             return True
         if channel.by != keeper.sub or channel.address != _hashed(self._address):
             return True
-        return now >= (_renewed(channel) if channel.resource else channel.opened + UNANSWERED)
+        return now >= (_renewed(channel) if channel.resource else channel.opened + _patience(record))
 
 
 def recognised(record: CalendarRecord, channel_id: str, token: str, resource: str, now: datetime) -> Channel | None:
@@ -149,6 +150,11 @@ def recognised(record: CalendarRecord, channel_id: str, token: str, resource: st
         if same and channel.resource in ("", resource) and channel.expires > now:
             return channel
     return None
+
+
+def _patience(record: CalendarRecord) -> timedelta:
+    """How long an opening is waited for that nobody answered for: longer while an earlier channel brings signals."""
+    return RETRY if any(channel.resource for channel in record.previous_channels) else UNANSWERED
 
 
 def _renewed(channel: Channel) -> datetime:

@@ -233,7 +233,7 @@ class GoogleCalendar:
     def stop(self, channel: str, resource: str, token: str, deadline: Deadline) -> None:
         """Close a channel; one that Calendar does not know any more is closed. Raises PermissionDenied, Temporary."""
         try:
-            self._execute(self._channels.stop(body={"id": channel, "resourceId": resource}), token, deadline)
+            self._send_request(self._channels.stop(body={"id": channel, "resourceId": resource}), token, deadline)
         except HttpError as error:
             if error.status_code not in _NOT_THERE:
                 raise _failure(error) from error
@@ -262,18 +262,23 @@ class GoogleCalendar:
             raise _failure(error) from error
 
     def _execute(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+        """The object that Calendar answers. Raises HttpError, Temporary."""
+        body = self._send_request(request, token, deadline)
+        if not isinstance(body, dict):
+            raise Temporary("calendar-malformed", "Calendar's reply is no object")
+        return body
+
+    def _send_request(self, request: Any, token: str, deadline: Deadline) -> Any:
+        """Whatever Calendar answers, nothing included. Raises as `_execute`."""
         assert request.methodId in _METHODS, "Anyroom never writes to a calendar"
         request.headers["authorization"] = f"Bearer {token}"
         if self._quota_user:
             request.uri += ("&" if "?" in request.uri else "?") + urlencode({"quotaUser": self._quota_user})
         carrier = Carrier(self._send, deadline, "GET" if request.method == "GET" else "POST", MOST_LISTED)
         try:
-            body = request.execute(http=carrier)
+            return request.execute(http=carrier)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
-        if not isinstance(body, dict):
-            raise Temporary("calendar-malformed", "Calendar's reply is no object")
-        return body
 
 
 def _failure(error: HttpError) -> ConferenceFailure:

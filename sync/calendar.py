@@ -70,6 +70,7 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
 _ID_USED = "channelIdNotUnique"
 """Of a random id: the request was repeated because its reply was lost, and the first one had opened the channel."""
+_MALFORMED = "calendar-malformed"
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
 _OF_LIST = frozenset({_GONE})
@@ -170,7 +171,7 @@ class GoogleCalendar:
         body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
         items, zone = body.get("items", []), str(body.get("timeZone") or "UTC")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Temporary("calendar-malformed", "a list without events")
+            raise Temporary(_MALFORMED, "a list without events")
         return Listed(
             str(body.get("accessRole", "none")),
             tuple(row.read(calendar, item, zone) for item in items),
@@ -224,11 +225,15 @@ class GoogleCalendar:
             if error.status_code == _NOT_FOUND:
                 raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
             raise _failure(error) from error
+        except Temporary as failure:
+            if failure.reason == _MALFORMED:
+                raise OutcomeUnknown(failure.reason, failure.detail) from failure
+            raise
         try:
             expires = datetime.fromtimestamp(int(body["expiration"]) / 1000, UTC)
             return Watched(str(body["resourceId"]), expires)
         except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-            raise OutcomeUnknown("calendar-malformed", "Calendar's answer to watch names no channel") from error
+            raise OutcomeUnknown(_MALFORMED, "Calendar's answer to watch names no channel") from error
 
     def stop(self, channel: str, resource: str, token: str, deadline: Deadline) -> None:
         """Close a channel; one that Calendar does not know any more is closed. Raises PermissionDenied, Temporary."""
@@ -265,7 +270,7 @@ class GoogleCalendar:
         """The object that Calendar answers. Raises HttpError, Temporary."""
         body = self._send_request(request, token, deadline)
         if not isinstance(body, dict):
-            raise Temporary("calendar-malformed", "Calendar's reply is no object")
+            raise Temporary(_MALFORMED, "Calendar's reply is no object")
         return body
 
     def _send_request(self, request: Any, token: str, deadline: Deadline) -> Any:
@@ -278,7 +283,7 @@ class GoogleCalendar:
         try:
             return request.execute(http=carrier)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
+            raise Temporary(_MALFORMED, "Calendar's reply cannot be read") from error
 
 
 def _failure(error: HttpError) -> ConferenceFailure:

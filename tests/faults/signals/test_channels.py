@@ -114,7 +114,7 @@ def test_f42_an_earlier_channel_is_recognised_until_it_expires(watched: Followed
     assert len(watched.calendar().previous_channels) == 1
     assert notified(watched, late) == 204
     watched.settle()
-    watched.wait(days=1)
+    watched.wait(days=2)
     assert notified(watched, late) == 404
     assert watched.calendar().previous_channels == []
 

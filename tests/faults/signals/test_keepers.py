@@ -79,12 +79,10 @@ def test_a_relay_by_anybody_but_the_keeper_is_204_without_a_list(relayed: Follow
     assert relayed.titles() == ["Renamed"]
 
 
-@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("state", ["kept", "refused", "silent"])
-def test_i9_an_outsider_never_changes_a_calendars_record(relayed: Followed, role: str, state: str) -> None:
+def test_i9_an_outsider_never_changes_a_calendars_record(relayed: Followed, state: str) -> None:
     relayed.simulator.add_user(EVE)
     begun(relayed)
-    relayed.simulator.calendar.share(ADA, EVE, role)
     if state == "refused":
         relayed.simulator.faults.add(faults.status(403), EVENTS, "GET")
         relayed.daily()
@@ -92,10 +90,12 @@ def test_i9_an_outsider_never_changes_a_calendars_record(relayed: Followed, role
     if state == "silent":
         relayed.world.clock.advance(2 * 86400 + 60)
     before = record(relayed)
-    relayed.outside()
-    assert relay(relayed, EVE) == (204, None)
-    assert record(relayed) == before
-    assert relayed.outside().count("list") == (0 if state == "kept" else 1)
+    for role in ROLES:
+        relayed.simulator.calendar.share(ADA, EVE, role)
+        relayed.outside()
+        assert relay(relayed, EVE) == (204, None)
+        assert record(relayed) == before
+        assert relayed.outside().count("list") == (0 if state == "kept" else 1)
 
 
 def test_i9_a_calendar_that_holds_no_conference_is_204_like_one_that_is_another_s(relayed: Followed) -> None:
@@ -183,7 +183,7 @@ def test_a_replacement_whose_first_list_fails_leaves_the_record_to_the_earlier_k
     assert (keeper(relayed), relayed.titles()) == (ADA, ["Renamed"])
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["none", "reader", "writerWithoutPrivateAccess"])
 def test_f44_a_keeper_who_sees_less_by_now_changes_nothing(followed: Followed, role: str) -> None:
     followed.simulator.calendar.add_calendar(TEAM, BOB)
     followed.simulator.calendar.share(TEAM, ADA, "writer")

@@ -376,7 +376,7 @@ def test_f62_each_refusal_in_a_row_makes_it_wait_longer_and_a_poll_is_no_storm(w
     watched.wait(hours=12)
     assert 4 <= watched.outside().count("list") <= 12
     watched.simulator.faults.clear()
-    watched.wait(hours=8)
+    watched.wait(hours=10)
     assert watched.titles() == ["Renamed"]
 
 

@@ -68,11 +68,11 @@ def test_f30_without_a_tasks_account_nobody_is_let_in(relayed: Followed, path: s
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"calendar": 7}', b"{}", b"[" * 100_000, b'{"calendar": "../x"}'])
-def test_a_body_that_is_no_task_of_ours_is_400_and_runs_nothing(watched: Followed, body: bytes) -> None:
+def test_a_body_that_is_no_task_of_ours_is_400_and_runs_nothing(watched: Followed) -> None:
     begun(watched)
     calls(watched)
-    assert status(watched, "/sync", watched.simulator.identity.tasks_token(f"{URL}/sync"), body) == 400
+    for body in (b"", b"[]", b'{"calendar": 7}', b"{}", b"[" * 100_000, b'{"calendar": "../x"}'):
+        assert status(watched, "/sync", watched.simulator.identity.tasks_token(f"{URL}/sync"), body) == 400
     assert calls(watched) == []
 
 

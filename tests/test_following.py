@@ -97,7 +97,7 @@ def test_where_changes_are_relayed_nobody_is_impersonated_watched_or_queued(rela
     assert [call for call in made if call.startswith(("POST /v1", "POST /v2", "POST /token", "POST /calendar"))] == []
 
 
-def test_a_create_joins_nothing_of_it_where_changes_are_relayed(relayed: Followed) -> None:
+def test_where_changes_are_relayed_a_create_begins_nothing(relayed: Followed) -> None:
     relayed.choose(relayed.world.event())
     made = calls(relayed)
     assert [call for call in made if call.startswith("POST")] == ["POST /rooms-api/v1/rooms"]

@@ -51,7 +51,7 @@ class Following:
         ports = Ports(store, conferences, clock, random.random, settings.grace)
         self._access = _access(settings, clock, send, own_token)
         self._queue = self._opened_queue(settings, clock, send, own_token)
-        channels = _channels(settings, clock, calendar) if self._access else None
+        channels = _channels(settings, clock) if self._access else None
         self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
         self.sweep = Sweep(ports, self._queue, _holder)
         self.signals = Signals(store, clock, calendar, self._puller, self._queue)
@@ -105,9 +105,9 @@ def _access(settings: Settings, clock: Clock, send: Send, own_token: OwnAccessTo
     return Delegated(Delegation(settings.credential, token, send, clock, iam=settings.iam, oauth2=settings.oauth2))
 
 
-def _channels(settings: Settings, clock: Clock, calendar: GoogleCalendar) -> Channels:
+def _channels(settings: Settings, clock: Clock) -> Channels:
     address = f"{settings.public_url}/notifications"
-    return Channels(calendar, address, clock, lambda: secrets.token_hex(16), lambda: secrets.token_urlsafe(32))
+    return Channels(address, clock, lambda: secrets.token_hex(16), lambda: secrets.token_urlsafe(32))
 
 
 def _holder() -> str:

@@ -14,8 +14,14 @@ class Access(Protocol):
     def newcomer(self) -> Keeper | None:
         """Who becomes the keeper when the calendar has none that it can rely on."""
 
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """Whose quota the run's requests are counted for, "" for that of whom the token is of."""
+
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """An access token. Raises PermissionDenied when there is none to be had, Temporary."""
+
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """Use a token no more that Calendar refused: whether there will be another one for the same keeper."""
 
 
 class Relayed:
@@ -30,9 +36,17 @@ class Relayed:
         """The user whose trigger it was."""
         return self._user
 
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """The token's own user."""
+        return ""
+
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """The token."""
         return self._token
+
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """There is no other one."""
+        return False
 
 
 class Impersonation(Protocol):
@@ -40,6 +54,9 @@ class Impersonation(Protocol):
 
     def access_token(self, email: str, deadline: Deadline) -> str:
         """An access token of that user. Raises PermissionDenied, Temporary, Permanent."""
+
+    def forget(self, email: str, token: str) -> None:
+        """Have the user's next token be another one than this."""
 
 
 class Delegated:
@@ -50,8 +67,18 @@ class Delegated:
     def __init__(self, delegation: Impersonation) -> None:
         self._delegation = delegation
 
+    def quota_user(self, calendar: CalendarRecord) -> str:
+        """The keeper: otherwise all of a domain would share the service account's."""
+        return calendar.keeper.sub if calendar.keeper else ""
+
     def token(self, calendar: CalendarRecord, deadline: Deadline) -> str:
         """A token of the calendar's keeper."""
         if calendar.keeper is None:
             raise PermissionDenied("no-keeper", "nobody with the right role has created a conference yet")
         return self._delegation.access_token(calendar.keeper.email, deadline)
+
+    def forget(self, calendar: CalendarRecord, token: str) -> bool:
+        """The keeper's next token is a new one."""
+        assert calendar.keeper
+        self._delegation.forget(calendar.keeper.email, token)
+        return True

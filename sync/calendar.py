@@ -7,9 +7,11 @@ notifications, Handle API errors (Calendar API guides).
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import httplib2
 import msgspec
@@ -59,12 +61,21 @@ MOST_LISTED = 32 << 20
 CHANNEL_SECONDS = 604800
 """How long a channel is asked for; Calendar's default (Events: watch, params.ttl)."""
 
+UNAUTHENTICATED = "calendar-unauthenticated"
+"""The reason of a PermissionDenied that speaks of the access token, and perhaps not of the user."""
+
 _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
 _OF_USER = "userRateLimitExceeded"
 _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 """The Calendar API is off in the project of the add-on: its administrator's to mend, not the user's."""
+_ID_USED = "channelIdNotUnique"
+"""Of a random id: the request was repeated because its reply was lost, and the first one had opened the channel."""
+_MALFORMED = "calendar-malformed"
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
+_OF_LIST = frozenset({_GONE})
+_OF_PAGE = frozenset({400, _GONE})
+"""What Calendar says of a list that cannot go on; a page token that is good no more is a bad request."""
 _PASSING = frozenset({408})
 _METHODS = frozenset({"calendar.events.get", "calendar.events.list", "calendar.events.watch", "calendar.channels.stop"})
 """All that Anyroom ever asks of Calendar."""
@@ -103,6 +114,17 @@ class GoogleCalendar:
         self._events = service.events()
         self._channels = service.channels()
         self._send = send
+        self._quota_user = ""
+
+    def charged_to(self, user: str) -> "GoogleCalendar":
+        """The same, its requests counted for that user, at most 40 characters, and not for who owns the token.
+
+        Source: Manage quotas (Calendar API guides), quotaUser with domain-wide delegation. Without a user it is as it
+        was.
+        """
+        charged = copy(self)
+        charged._quota_user = user  # noqa: SLF001  # it is one of us
+        return charged
 
     def access_role(self, calendar: str, token: str, deadline: Deadline) -> str:
         """The caller's role on the calendar. Raises PermissionDenied when it cannot be read, Temporary on a hiccup."""
@@ -145,10 +167,11 @@ class GoogleCalendar:
         """
         begin = {"syncToken": cursor} if cursor else {"timeMin": _rfc3339(since)} if since else {}
         more = {"pageToken": page} if page else {}
-        body = self._read(self._events.list(calendarId=calendar, **_LISTED, **begin, **more), token, deadline)
+        request = self._events.list(calendarId=calendar, **_LISTED, **begin, **more)
+        body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
         items, zone = body.get("items", []), str(body.get("timeZone") or "UTC")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Temporary("calendar-malformed", "a list without events")
+            raise Temporary(_MALFORMED, "a list without events")
         return Listed(
             str(body.get("accessRole", "none")),
             tuple(row.read(calendar, item, zone) for item in items),
@@ -183,7 +206,8 @@ class GoogleCalendar:
     def watch(self, calendar: str, channel: str, secret: str, address: str, token: str, deadline: Deadline) -> Watched:
         """Open the push channel of that id: Calendar then posts to `address` with `secret` at each change.
 
-        Raises PermissionDenied, OverQuota, Temporary, and Permanent where Calendar refuses the address.
+        Raises PermissionDenied, OverQuota, Temporary, OutcomeUnknown when the channel may be open all the same, and
+        Permanent where Calendar refuses the address.
         """
         wanted = {
             "id": channel,
@@ -193,27 +217,40 @@ class GoogleCalendar:
             "params": {"ttl": str(CHANNEL_SECONDS)},
         }
         request = self._events.watch(calendarId=calendar, body=wanted, fields="resourceId,expiration")
-        body = self._read(request, token, deadline)
+        try:
+            body = self._execute(request, token, deadline)
+        except HttpError as error:
+            if error.status_code >= 500 or _reason(error) == _ID_USED:
+                raise OutcomeUnknown("channel-perhaps-open", f"Calendar answered {error.status_code}") from error
+            if error.status_code == _NOT_FOUND:
+                raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
+            raise _failure(error) from error
+        except Temporary as failure:
+            if failure.reason == _MALFORMED:
+                raise OutcomeUnknown(failure.reason, failure.detail) from failure
+            raise
         try:
             expires = datetime.fromtimestamp(int(body["expiration"]) / 1000, UTC)
             return Watched(str(body["resourceId"]), expires)
         except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-            raise OutcomeUnknown("calendar-malformed", "Calendar's answer to watch names no channel") from error
+            raise OutcomeUnknown(_MALFORMED, "Calendar's answer to watch names no channel") from error
 
     def stop(self, channel: str, resource: str, token: str, deadline: Deadline) -> None:
         """Close a channel; one that Calendar does not know any more is closed. Raises PermissionDenied, Temporary."""
         try:
-            self._execute(self._channels.stop(body={"id": channel, "resourceId": resource}), token, deadline)
+            self._send_request(self._channels.stop(body={"id": channel, "resourceId": resource}), token, deadline)
         except HttpError as error:
             if error.status_code not in _NOT_THERE:
                 raise _failure(error) from error
 
-    def _read(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def _read(
+        self, request: Any, token: str, deadline: Deadline, expired: frozenset[int] = _OF_LIST
+    ) -> Mapping[str, Any]:
         """What Calendar answers about a calendar that must be readable. Raises as `page`."""
         try:
             return self._execute(request, token, deadline)
         except HttpError as error:
-            if error.status_code == _GONE:
+            if error.status_code in expired:
                 raise CursorExpired("cursor-expired", _reason(error)) from error
             if error.status_code == _NOT_FOUND:
                 raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
@@ -230,16 +267,23 @@ class GoogleCalendar:
             raise _failure(error) from error
 
     def _execute(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
+        """The object that Calendar answers. Raises HttpError, Temporary."""
+        body = self._send_request(request, token, deadline)
+        if not isinstance(body, dict):
+            raise Temporary(_MALFORMED, "Calendar's reply is no object")
+        return body
+
+    def _send_request(self, request: Any, token: str, deadline: Deadline) -> Any:
+        """Whatever Calendar answers, nothing included. Raises as `_execute`."""
         assert request.methodId in _METHODS, "Anyroom never writes to a calendar"
         request.headers["authorization"] = f"Bearer {token}"
+        if self._quota_user:
+            request.uri += ("&" if "?" in request.uri else "?") + urlencode({"quotaUser": self._quota_user})
         carrier = Carrier(self._send, deadline, "GET" if request.method == "GET" else "POST", MOST_LISTED)
         try:
-            body = request.execute(http=carrier)
+            return request.execute(http=carrier)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise Temporary("calendar-malformed", "Calendar's reply cannot be read") from error
-        if not isinstance(body, dict):
-            raise Temporary("calendar-malformed", "Calendar's reply is no object")
-        return body
+            raise Temporary(_MALFORMED, "Calendar's reply cannot be read") from error
 
 
 def _failure(error: HttpError) -> ConferenceFailure:
@@ -250,7 +294,9 @@ def _failure(error: HttpError) -> ConferenceFailure:
         return OverQuota("calendar-unavailable", detail, "user" if reason == _OF_USER else "project")
     if status in _PASSING or status >= 500:
         return Temporary("calendar-unavailable", detail)
-    refused = PermissionDenied if status in (401, 403) and reason not in _SWITCHED_OFF else Permanent
+    if status == 401:
+        return PermissionDenied(UNAUTHENTICATED, detail)
+    refused = PermissionDenied if status == 403 and reason not in _SWITCHED_OFF else Permanent
     return refused("calendar-refused", detail)
 
 

@@ -35,9 +35,10 @@ class Opening(msgspec.Struct, frozen=True):
     previous: list[Channel]
 
     def changes(self) -> Mapping[str, Any]:
-        """What the record says while it opens."""
+        """What the record says while it opens; of too many earlier channels those are kept that are known to live."""
         earlier = [self.before, *self.previous] if self.before else self.previous
-        return {"channel": self.channel, "previous_channels": earlier[:_MOST_PREVIOUS]}
+        known_first = sorted(earlier, key=lambda channel: not channel.resource)
+        return {"channel": self.channel, "previous_channels": known_first[:_MOST_PREVIOUS]}
 
 
 class Channels:
@@ -45,13 +46,11 @@ class Channels:
 
     def __init__(
         self,
-        calendar: GoogleCalendar,
         address: str,
         clock: Clock,
         new_id: Callable[[], str],
         new_secret: Callable[[], str],
     ) -> None:
-        self._calendar = calendar
         self._address = address
         self._clock = clock
         self._new_id = new_id
@@ -74,14 +73,16 @@ class Channels:
         )
         return Opening(channel, secret, record.channel, previous)
 
-    def open(self, leased: LeasedCalendar, opening: Opening, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def open(
+        self, calendar: GoogleCalendar, leased: LeasedCalendar, opening: Opening, token: str, deadline: Deadline
+    ) -> Mapping[str, Any]:
         """Open it at Calendar: what the record says from now on. Raises Temporary when no time is left.
 
         A failure costs nothing but signals: what stood before stands again, and it is tried again within the hour.
         """
         deadline.check()
         try:
-            watched = self._calendar.watch(
+            watched = calendar.watch(
                 leased.record.calendar, opening.channel.id, opening.secret, self._address, token, deadline
             )
         except OutcomeUnknown as unknown:
@@ -93,34 +94,39 @@ class Channels:
         channel = msgspec.structs.replace(opening.channel, resource=watched.resource, expires=watched.expires)
         return {"channel": channel}
 
-    def stop_previous(self, record: CalendarRecord, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def stop_previous(
+        self, calendar: GoogleCalendar, record: CalendarRecord, token: str, deadline: Deadline
+    ) -> Mapping[str, Any]:
         """Stop the channels before this one, as far as the same keeper opened them: what the record says then.
 
-        One that cannot be stopped is kept until it expires, so that its late messages are recognised.
+        One that cannot be stopped is kept until it expires, so that its late messages are recognised. None is stopped
+        before this one is known to be open. Its resource is theirs too (Channels resource, resourceId).
         """
         now, keeper = self._clock.now(), record.keeper
+        resource = record.channel.resource if record.channel else ""
         left = []
         for channel in record.previous_channels:
             if channel.expires <= now:
                 continue
-            if not channel.resource or keeper is None or channel.by != keeper.sub or not deadline.left():
+            if not resource or keeper is None or channel.by != keeper.sub or not deadline.left():
                 left.append(channel)
                 continue
             try:
-                self._calendar.stop(channel.id, channel.resource, token, deadline)
+                calendar.stop(channel.id, channel.resource or resource, token, deadline)
             except ConferenceFailure as failure:
                 _log.warning("channel not stopped: %s", failure.reason)
                 left.append(channel)
         return {"previous_channels": left} if left != record.previous_channels else {}
 
     def renewal(self, record: CalendarRecord) -> datetime | None:
-        """When the next channel is opened; None without a keeper."""
+        """When the next channel is opened, after a run; None without a keeper."""
+        now = self._clock.now()
         if record.keeper is None:
             return None
-        if record.channel is None:
-            return self._clock.now() + RETRY
-        if not record.channel.resource:
-            return self._clock.now() + UNANSWERED
+        if record.channel and not record.channel.resource:
+            return now + _patience(record)
+        if record.channel is None or self._is_needed(record, now):
+            return now + RETRY
         return _renewed(record.channel)
 
     def _is_needed(self, record: CalendarRecord, now: datetime) -> bool:
@@ -129,7 +135,7 @@ class Channels:
             return True
         if channel.by != keeper.sub or channel.address != _hashed(self._address):
             return True
-        return now >= (_renewed(channel) if channel.resource else channel.opened + UNANSWERED)
+        return now >= (_renewed(channel) if channel.resource else channel.opened + _patience(record))
 
 
 def recognised(record: CalendarRecord, channel_id: str, token: str, resource: str, now: datetime) -> Channel | None:
@@ -144,6 +150,11 @@ def recognised(record: CalendarRecord, channel_id: str, token: str, resource: st
         if same and channel.resource in ("", resource) and channel.expires > now:
             return channel
     return None
+
+
+def _patience(record: CalendarRecord) -> timedelta:
+    """How long an opening is waited for that nobody answered for: longer while an earlier channel brings signals."""
+    return RETRY if any(channel.resource for channel in record.previous_channels) else UNANSWERED
 
 
 def _renewed(channel: Channel) -> datetime:

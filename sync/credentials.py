@@ -109,6 +109,12 @@ class Delegation:
         finally:
             user.lock.release()
 
+    def forget(self, email: str, token: str) -> None:
+        """Have the user's next token be another one than this, which Calendar refused."""
+        user = self._user(email)
+        if user.token == token:  # without the lock: whoever holds it gets another one anyway
+            user.until = float("-inf")
+
     def _user(self, email: str) -> _User:
         with self._lock:
             user = self._users.setdefault(email, _User())

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class _Task(msgspec.Struct):
-    calendar: str
+    calendar: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
 class SyncEndpoint:

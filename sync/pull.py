@@ -28,7 +28,7 @@ from sync import keepers, lease
 from sync.access import Access
 from sync.apply import Applier, Ports
 from sync.backoff import pause
-from sync.calendar import QUERY, GoogleCalendar
+from sync.calendar import QUERY, UNAUTHENTICATED, GoogleCalendar
 from sync.channel import Channels, Opening
 from sync.lease import LeasedCalendar
 from sync.listing import Listing, Progress, begin
@@ -106,8 +106,8 @@ class Puller:
         """The calendar's lease; a channel that it needs is recorded in the same write, before it is opened."""
 
         def also(record: CalendarRecord) -> Mapping[str, Any] | None:
-            if self._channels and record.refused and record.due and record.due > self._ports.clock.now():
-                return None  # whose credential was refused today is asked for again tomorrow
+            if self._channels and _was_refused_lately(record, self._ports.clock.now()):
+                return None
             opening = self._channels.opening(key, record) if self._channels else None
             openings[:] = [opening] if opening else []
             return opening.changes() if opening else {}
@@ -151,10 +151,11 @@ class Puller:
     def _work(self, run: "_Run", pages: int) -> None:
         """Everything that is to be done; what it changes in the record is in `run`. Raises AnyroomError."""
         record, deadline = run.leased.record, run.deadline
-        token = run.access.token(record, deadline)
+        token = run.token = run.access.token(record, deadline)
+        calendar = self._calendar.charged_to(run.access.quota_user(record))
         if self._channels:
             for opening in run.openings:
-                run.changes |= self._channels.open(run.leased, opening, token, deadline)
+                run.changes |= self._channels.open(calendar, run.leased, opening, token, deadline)
         kept = msgspec.structs.replace(record, keeper=run.changes.get("keeper", record.keeper))
         applier = Applier(run.leased.key, kept, self._ports, deadline)
         looker = Looker(
@@ -162,12 +163,10 @@ class Puller:
             applier,
             self._ports,
             deadline,
-            lambda event: self._calendar.look(record.calendar, event, token, deadline),
-            lambda uid: self._calendar.of_series(record.calendar, uid, token, deadline),
+            lambda event: calendar.look(record.calendar, event, token, deadline),
+            lambda uid: calendar.of_series(record.calendar, uid, token, deadline),
         )
-        listing = Listing(
-            self._calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline
-        )
+        listing = Listing(calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline)
         try:
             listing.go_on(run.progress, pages)
         except CursorExpired as expired:
@@ -177,13 +176,14 @@ class Puller:
             self._look(run, applier, looker)
         if self._channels:
             known = msgspec.structs.replace(record, **run.changes)
-            run.changes |= self._channels.stop_previous(known, token, deadline)
+            run.changes |= self._channels.stop_previous(calendar, known, token, deadline)
 
     def _list_everything(self, run: "_Run", listing: Listing, pages: int, expired: CursorExpired) -> None:
         """Once, after the token was refused; when the full list is refused too, a later run tries again."""
         was_full = run.progress.page is not None and run.progress.page.since is not None
         fresh = begin(msgspec.structs.replace(run.leased.record, query=""), self._ports.clock.now())
         run.progress = msgspec.structs.replace(fresh, pages=run.progress.pages)
+        run.listed = True
         if was_full:
             raise expired
         _log.info("the sync token is good no more: everything is listed")
@@ -234,19 +234,34 @@ class Puller:
         if isinstance(failure, Permanent):
             wait = REFUSED
         _log.log(logging.INFO if outcome.more else logging.WARNING, "a run ended early: %s", failure.reason)
-        reached = {"cursor": progress.cursor, "page": progress.page, "query": QUERY} if run.listed else {}
-        run.changes.pop("keeper", None)
+        if run.listed or outcome.more:
+            run.changes |= {"cursor": progress.cursor, "page": progress.page, "query": QUERY}
+            run.changes |= {"heard": self._ports.clock.now(), "refused": False}
+        else:
+            run.changes.pop("keeper", None)
         due = self._ports.clock.now() + wait if self._channels else None
-        run.leased.release(**run.changes, **reached, reason=outcome.reason, failures=failures, due=due)
+        run.leased.release(**run.changes, reason=outcome.reason, failures=failures, due=due)
 
     def _refuse(self, run: "_Run", outcome: Outcome, refused: ConferenceFailure) -> None:
-        """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over."""
+        """The keeper's credential may not read the calendar: everything is kept, and the next keeper takes over.
+
+        Only a second access token in a row that is refused speaks of the keeper.
+        """
+        again = refused.reason == UNAUTHENTICATED and run.access.forget(run.leased.record, run.token)
+        if again and run.leased.record.reason != UNAUTHENTICATED:
+            self._fail(run, outcome, Temporary(refused.reason, refused.detail))
+            return
         outcome.reason, outcome.more = refused.reason, False
         _log.warning("a calendar cannot be read: %s %s", refused.reason, refused.detail)
         due = self._ports.clock.now() + REFUSED * (0.75 + self._ports.spread() / 2) if self._channels else None
         failures = run.leased.record.failures + 1
         run.changes.pop("keeper", None)
         run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)
+
+
+def _was_refused_lately(record: CalendarRecord, now: datetime) -> bool:
+    """Whether the keeper's credential was refused today, so that it is asked for again tomorrow."""
+    return record.refused and record.ran is not None and now - record.ran < REFUSED * 0.75
 
 
 class _Run:
@@ -257,6 +272,8 @@ class _Run:
         self.access = access
         self.deadline = deadline
         self.openings = openings
+        self.token = ""
         self.progress = Progress("", None)
         self.changes: dict[str, Any] = {}
         self.listed = False
+        """Whether `progress` is right even when the run fails."""

@@ -83,8 +83,8 @@ class Signals:
             proved = channel.recognised(record, message.channel, message.token, message.resource, now)
             if proved is None:
                 raise NotFound("no-channel")
-            if message.state == "sync":
-                return
+            if message.state == "sync" or record.refused:
+                return  # a refused keeper's next run, or the next keeper's first, lists what this is about
             at = max(now + FIRST, record.ran + BETWEEN) if record.ran else now + FIRST
             first = lease.mark(self._store, key, document, at, **_learned(record, proved, message))
         except StoreUnavailable as unavailable:

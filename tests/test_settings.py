@@ -1,6 +1,7 @@
 """Every knob is read once and checked; a mistake is one line that names the setting and says what to do."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,87 @@ def test_a_damaged_key_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": []}), "utf-8")
     assert refused({"ANYROOM_IDENTITY": f"local:{path}", **LOCAL}).reason == "ANYROOM_IDENTITY"
+
+
+ACCOUNT = "delegate@acme.iam.gserviceaccount.com"
+DELEGATION = {
+    "ANYROOM_IDENTITY": "script=client-1;tasks=tasks@acme.iam.gserviceaccount.com",
+    "ANYROOM_CREDENTIAL": f"delegation:{ACCOUNT}",
+    "ANYROOM_QUEUE": "cloudtasks:acme-rooms/europe-west1/sync",
+    "ANYROOM_PUBLIC_URL": "https://x.example",
+}
+
+
+def test_without_a_word_about_it_changes_are_relayed_and_a_cancelled_event_keeps_its_room_for_an_hour() -> None:
+    loaded = settings.load(IDENTITY)
+    assert (loaded.credential, loaded.queue, loaded.grace) == ("", "", timedelta(hours=1))
+    named = {"ANYROOM_CREDENTIAL": "relay", "ANYROOM_QUEUE": "inline:"}
+    assert settings.load({**IDENTITY, **named}) == loaded
+
+
+def test_delegation_names_a_service_account_and_a_queue() -> None:
+    loaded = settings.load(DELEGATION)
+    assert (loaded.credential, loaded.queue) == (ACCOUNT, "acme-rooms/europe-west1/sync")
+    assert settings.load({**DELEGATION, "ANYROOM_QUEUE": "inline:"}).queue == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "minutes"), [("0m", 0), ("30m", 30), ("1h", 60), ("2d", 2880), ("30d", 43200), ("720h", 43200)]
+)
+def test_the_grace_is_a_number_with_its_unit(value: str, minutes: int) -> None:
+    assert settings.load({**IDENTITY, "ANYROOM_GRACE": value}).grace == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("value", ["", "1", "h", "-1h", "1.5h", "1w", "1 h", "1H", "31d", "721h", "9999999m", "1h\n"])
+def test_f32_a_grace_that_is_none_or_too_long_is_refused(value: str) -> None:
+    assert refused({**IDENTITY, "ANYROOM_GRACE": value}).reason == "ANYROOM_GRACE"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "Relay", "delegation", "delegation:", "delegation:ada@example.com", f"delegation:{ACCOUNT}\n", ACCOUNT],
+)
+def test_f32_a_credential_that_is_none_is_refused(value: str) -> None:
+    assert refused({**DELEGATION, "ANYROOM_CREDENTIAL": value}).reason == "ANYROOM_CREDENTIAL"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "inline", "cloudtasks:", "cloudtasks:sync", "cloudtasks:a/b/c/d", "cloudtasks:acme-rooms/eu/../x", "sqs:a"],
+)
+def test_f32_a_queue_that_is_none_is_refused(value: str) -> None:
+    assert refused({**DELEGATION, "ANYROOM_QUEUE": value}).reason == "ANYROOM_QUEUE"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "says"),
+    [
+        ({"ANYROOM_CREDENTIAL": "relay"}, "ANYROOM_QUEUE", "delegation:"),
+        ({"ANYROOM_PUBLIC_URL": ""}, "ANYROOM_PUBLIC_URL", "delegation"),
+        ({"ANYROOM_IDENTITY": "script=client-1"}, "ANYROOM_IDENTITY", "tasks="),
+        ({"ANYROOM_QUEUE": "inline:", "ANYROOM_PUBLIC_URL": ""}, "ANYROOM_PUBLIC_URL", "delegation"),
+    ],
+)
+def test_f32_what_a_credential_and_a_queue_need_of_each_other_is_said(
+    changes: dict[str, str], named: str, says: str
+) -> None:
+    error = refused({**DELEGATION, **changes})
+    assert error.reason == named
+    assert says in error.detail
+
+
+def test_f32_in_the_cloud_delegation_needs_a_queue_that_outlives_the_instance(tmp_path: Path) -> None:
+    cloud = {**config(tmp_path, jitsi=JITSI), **DELEGATION, "K_SERVICE": "anyroom", "ANYROOM_STORE": "firestore:"}
+    assert settings.load(cloud).queue
+    error = refused({**cloud, "ANYROOM_QUEUE": "inline:"})
+    assert (error.reason, "cloudtasks:" in error.detail) == ("ANYROOM_QUEUE", True)
+    relay = {**cloud, "ANYROOM_QUEUE": "inline:", "ANYROOM_CREDENTIAL": "relay"}
+    assert settings.load(relay).queue == ""
+
+
+def test_googles_services_have_their_own_addresses_and_the_simulator_one_for_all() -> None:
+    loaded = settings.load(IDENTITY)
+    assert (loaded.iam, loaded.oauth2) == ("https://iamcredentials.googleapis.com", "https://oauth2.googleapis.com")
+    assert loaded.cloud_tasks == "https://cloudtasks.googleapis.com"
+    local = settings.load({**IDENTITY, **LOCAL, "ANYROOM_GOOGLE_API": "http://127.0.0.1:8090/"})
+    assert {local.iam, local.oauth2, local.cloud_tasks} == {"http://127.0.0.1:8090"}

@@ -167,3 +167,23 @@ def test_a_deadline_that_is_over_sends_nothing() -> None:
         ask(peer, seconds=0.0)
     assert not isinstance(failure.value, OutcomeUnknown)
     assert not peer.connections
+
+
+@pytest.mark.parametrize("most", [1000, 3 << 20])
+def test_a_reply_may_have_as_many_bytes_as_its_request_says(most: int) -> None:
+    with playing(answers(b"x" * most)) as peer:
+        assert len(ask(peer, Request("GET", peer.url, most=most)).body) == most
+        with pytest.raises(OutcomeUnknown) as failure:
+            ask(peer, Request("GET", peer.url, most=most - 1))
+    assert failure.value.reason == "reply-too-large"
+
+
+def test_what_one_request_may_read_is_not_lent_to_the_next() -> None:
+    with playing(answers(b"x" * 2000)) as peer:
+        client = HttpClient()
+        for most, length in ((4000, 2000), (1000, 0), (4000, 2000)):
+            request = Request("GET", peer.url, most=most)
+            try:
+                assert len(client.exchange(request, 10, {origin(peer.url)}, repeatable=True).body) == length
+            except OutcomeUnknown:
+                assert length == 0

@@ -187,6 +187,7 @@ class Applier:
             end=ends,
             told=event.told(),
             due=due,
+            forget=None,
         )
 
     def closes(self, ends: datetime | None) -> datetime | None:
@@ -254,30 +255,33 @@ class Applier:
 
     def _revive(self, one: Mapped, event: Event) -> None:
         """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
-        provider = self._ports.conferences.provider(one.record.solution)
-        assert provider
         self._deadline.check()
         try:
-            if not provider.declared.deletes:
-                same = True
-            elif provider.declared.idempotency == "chosen":
-                same = self._ports.conferences.make(one.record, event, self._deadline).id == one.record.conference
-            else:
-                found = self._ports.conferences.find(one.record, self._deadline) if provider.find else None
-                same = found is not None and found.id == one.record.conference
+            same = self._has_its_room(one.record, event)
         except StoreUnavailable:
             raise
         except ConferenceFailure as failure:
             self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
             return
         if same:
-            revived = self._live(one, event)
-            self.holdings.put(one, msgspec.structs.replace(revived, forget=None, due=self.closes(event.last_end())))
+            self._follow(one, event)
         else:
             due = self._now() + KEPT
             lost = one.becoming(state="lost", reason="deleted", look="", until=None, due=due, forget=due)
             self.holdings.put(one, lost)
             _log.warning("lost: %s", one.record.solution)
+
+    def _has_its_room(self, record: MappingRecord, event: Event) -> bool:
+        """Whether the event's room is there, made again where we choose its id. Raises ConferenceFailure."""
+        conferences = self._ports.conferences
+        provider = conferences.provider(record.solution)
+        assert provider
+        if not provider.declared.deletes:
+            return True
+        if provider.declared.idempotency == "chosen":
+            return conferences.make(record, event, self._deadline).id == record.conference
+        found = conferences.find(record, self._deadline) if provider.find else None
+        return found is not None and found.id == record.conference
 
     def _take_copy(self, row: Row) -> None:
         """An event names the conference of another one: a copy, a split series, or it was moved here.

@@ -80,7 +80,8 @@ class Looker:
             else:
                 self._delete(one, record.reason or "not-used")
         elif record.state != "leaving":
-            self._applier.holdings.put(one, one.becoming(look="", until=None))
+            due = record.forget if record.state == "gone" else record.due
+            self._applier.holdings.put(one, one.becoming(look="", until=None, due=due))
 
     def _is_used(self, one: Mapped, row: Row) -> bool:
         """Whether the series is gone, or no longer carries the conference, and one of its occurrences still does."""

@@ -84,7 +84,7 @@ class Sweep:
         record = one.record
         if record.state == "claimed":
             self._finish_claim(one, deadline)
-        elif record.state in ("gone", "failed", "lost"):
+        elif record.state in ("gone", "failed", "lost") and (not record.look or self._may_be_forgotten(record)):
             self._ports.store.commit([Delete(document)])
         elif record.state == "unmanaged":
             self._take_up(one)
@@ -92,6 +92,9 @@ class Sweep:
             self._retry(one, deadline)
         else:
             self._hand_over(one)
+
+    def _may_be_forgotten(self, record: MappingRecord) -> bool:
+        return record.forget is not None and record.forget <= self._now()
 
     def _hand_over(self, one: Mapped) -> None:
         """Have the next run of the calendar look at the event, and queue that run where that is possible."""
@@ -102,7 +105,7 @@ class Sweep:
             self._queue.enqueue(key, now)
         if self._queue and on_its_way:
             return
-        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else None
+        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else record.forget
         self._put(one, msgspec.structs.replace(record, look=key, due=due))
 
     def _take_up(self, one: Mapped) -> None:

@@ -62,10 +62,10 @@ class Story(Followed):
         """A saved event of tomorrow."""
         return self.world.event(calendar, **{**self.times(), **body})
 
-    def live(self, calendar: str = ADA, solution: str = "demo", **body: Any) -> str:
+    def live(self, calendar: str = ADA, solution: str = "demo", user: str = ADA, **body: Any) -> str:
         """An event whose conference a sync has seen."""
         event = self.event(calendar, **body)
-        self.choose(event, calendar=calendar, solution=solution)
+        self.choose(event, calendar=calendar, solution=solution, user=user)
         self.settle()
         assert self.of(event, calendar, solution).state == "live"
         self.calls()
@@ -81,10 +81,11 @@ class Story(Followed):
         moment = datetime.fromisoformat(start["dateTime"]) + timedelta(days=days)
         return {**start, "dateTime": moment.isoformat()}
 
-    def second_calendar(self, calendar: str = "team@group.calendar.example.com", owner: str = ADA) -> str:
-        """Another calendar of Ada's that is followed."""
-        self.people.add_calendar(calendar, owner)
-        self.live(calendar)
+    def another_calendar(self, calendar: str = "team@group.calendar.example.com", owner: str = ADA) -> str:
+        """Another calendar that is followed with its owner's credential: for the sake of a conference of its own."""
+        if self.people.find(calendar) is None:
+            self.people.add_calendar(calendar, owner)
+        self.live(calendar, solution="jitsi", user=owner)
         return calendar
 
     def calls(self) -> list[str]:
@@ -114,6 +115,10 @@ class Story(Followed):
         self.settle()
         [run] = self.runs()
         return run
+
+    def asked(self) -> list[str]:
+        """What the conferencing system was asked since the last time."""
+        return [call for call in self.calls() if call.endswith(" room")]
 
     def later(self, **time: float) -> Run:
         """Let that much time pass, sweep, and in relay mode fire the daily trigger: what the last run did, if any was."""

@@ -210,7 +210,7 @@ class Applier:
         owner = self.holdings.by_pointer(one.record.pointer)
         if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
             return False
-        return all(one.key < other.key or other.record.state == "leaving" for other in self.holdings.others(one))
+        return all(rank(one) < rank(other) for other in self.holdings.others(one))
 
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:
@@ -288,8 +288,8 @@ class Applier:
 
         That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs.
         """
-        owner = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
-        if owner is None or owner.record.state not in ALIVE or not self._has_our_keeper(owner.record.calendar):
+        owner = self._holder(row)
+        if owner is None or not self._has_our_keeper(owner.record.calendar):
             _log.info("a conference parameter was passed over")
             return
         solution, event = owner.record.solution, row.event
@@ -302,7 +302,8 @@ class Applier:
             event=row.id,
             keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
             pointer=row.pointer,
-            told=event.told() if self._is_told(owner) else None,
+            heir=False,
+            told=event.told() if self._is_told(owner) else owner.record.told,
             due=self.closes(event.last_end()),
         )
         try:
@@ -311,8 +312,17 @@ class Applier:
             return
         assert document
         one = self.holdings.keep(mapped(document))
-        if copy.told is None:
+        if not self._is_told(owner):
             self.settle(one, row)
+
+    def _holder(self, row: Row) -> Mapped | None:
+        """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""
+        named = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
+        if named is None or (named.record.state in ALIVE and named.record.conference == row.conference):
+            return named
+        room = records.room(named.record.solution, row.conference)
+        holders = self.holdings.holders(room)
+        return next((one for one in holders if one.record.pointer == row.pointer), None)
 
     def _is_told(self, owner: Mapped) -> bool:
         """Whether the owner's own event still tells the provider: then the copy's values are none of its business."""
@@ -332,6 +342,16 @@ class Applier:
 
     def _now(self) -> datetime:
         return self._ports.clock.now()
+
+
+def rank(one: Mapped) -> tuple[bool, bool, str]:
+    """Which of the events that hold a conference it follows when the first one is gone: the lowest."""
+    return one.record.state == "leaving", not one.record.heir, one.key
+
+
+def untold(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What was told of an event as if it were a placeholder's, so that all of it is told again."""
+    return {**told, "placeholder": True} if told else None
 
 
 def changed_fields(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[EventField]:

@@ -96,12 +96,18 @@ class Holdings:
 
     def others(self, one: Mapped) -> list[Mapped]:
         """The other mappings that hold the same conference and have not let go of it."""
+        if not one.record.room:
+            return []
+        return [other for other in self.holders(one.record.room) if other.key != one.key]
+
+    def holders(self, room: str) -> list[Mapped]:
+        """The mappings that hold a conference, by what they share, and have not let go of it."""
         holders: list[Mapped] = []
-        page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE) if one.record.room else []
+        page = self._store.find(MAPPINGS, "room", room, _PAGE)
         while page:
             holders += map(mapped, page)
-            page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE, page[-1].key) if full(page) else []
-        return [other for other in holders if other.key != one.key and other.record.state in ALIVE]
+            page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
+        return [one for one in holders if one.record.state in ALIVE]
 
     def to_look_at(self, key: str) -> list[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at."""

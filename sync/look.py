@@ -12,7 +12,7 @@ import msgspec
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, StoreUnavailable, Temporary
 from sync import records
-from sync.apply import KEPT, Applier, Ports
+from sync.apply import KEPT, Applier, Ports, rank, untold
 from sync.backoff import pause
 from sync.holdings import Mapped
 from sync.records import ALIVE, MappingRecord, OrphanRecord
@@ -52,7 +52,7 @@ class Looker:
         try:
             self._applier.guarded(one, lambda: self._decide(one, row))
         except Conflict:
-            _log.info("a mapping changed while it was looked at; the next run looks again")
+            self._look_again(one, row)
 
     def look_for_orphan(self, document: Document) -> None:
         """Delete what a suspected orphan names, unless the event carries it or another mapping holds it."""
@@ -63,6 +63,16 @@ class Looker:
             self._reap(document, orphan, row)
         except Conflict:
             _log.info("an orphan changed while it was looked at")
+
+    def _look_again(self, one: Mapped, row: Row) -> None:
+        """The mapping changed meanwhile, perhaps with another one that holds its conference."""
+        current = self._applier.holdings.again(one)
+        if current is None or current.record.look != self._key:
+            return
+        try:
+            self._applier.guarded(current, lambda: self._decide(current, row))
+        except Conflict:
+            _log.info("a mapping changed while it was looked at; the next run looks again")
 
     def _decide(self, one: Mapped, row: Row) -> None:
         record, now = one.record, self._ports.clock.now()
@@ -132,18 +142,29 @@ class Looker:
         """Remember the conference for a while: a restored event may have the same room again."""
         forget = self._ports.clock.now() + KEPT
         gone = one.becoming(
-            state="gone", reason=reason, until=None, look="", tries=0, told=None, parked=None, due=forget, forget=forget
+            state="gone",
+            reason=reason,
+            heir=False,
+            until=None,
+            look="",
+            tries=0,
+            told=None,
+            parked=None,
+            due=forget,
+            forget=forget,
         )
         self._applier.holdings.put(one, gone, *beside)
 
     def _heir(self, one: Mapped, others: list[Mapped]) -> Change:
         """The mapping that the conference follows from now on is looked at, and the provider told its values."""
-        heir = min(others, key=lambda other: (other.record.state == "leaving", other.key))
-        if one.record.pointer != one.key or heir.record.state == "leaving":
-            return Replace(heir.document, records.to_body(heir.record))
-        key = records.key(heir.record.calendar)
-        now = self._ports.clock.now()
-        return Replace(heir.document, records.to_body(heir.becoming(told=None, look=key, until=None, due=now)))
+        heir = min(others, key=rank)
+        record = heir.record
+        if one.record.heir or one.record.pointer == one.key:
+            record = heir.becoming(heir=True, told=untold(record.told))
+            if record.state != "leaving":
+                key, now = records.key(record.calendar), self._ports.clock.now()
+                record = msgspec.structs.replace(record, look=key, until=None, due=now)
+        return Replace(heir.document, records.to_body(record))
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""

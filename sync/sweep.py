@@ -16,7 +16,7 @@ from conference.providers.base import Conference
 from sync import lease, records
 from sync.apply import KEPT, Applier, Ports
 from sync.backoff import pause
-from sync.holdings import Mapped, mapped
+from sync.holdings import Holdings, Mapped, mapped
 from sync.queue import Queue
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
@@ -85,7 +85,7 @@ class Sweep:
         if record.state == "claimed":
             self._finish_claim(one, deadline)
         elif record.state in ("gone", "failed", "lost") and (not record.look or self._may_be_forgotten(record)):
-            self._ports.store.commit([Delete(document)])
+            self._forget(one)
         elif record.state == "unmanaged":
             self._take_up(one)
         elif record.parked:
@@ -95,6 +95,15 @@ class Sweep:
 
     def _may_be_forgotten(self, record: MappingRecord) -> bool:
         return record.forget is not None and record.forget <= self._now()
+
+    def _forget(self, one: Mapped) -> None:
+        """Forget the mapping, unless other events hold its conference: they, and their copies, name it by this one."""
+        held = one.record.state == "gone" and Holdings(self._ports.store, one.record.calendar).others(one)
+        if held:
+            later = self._now() + KEPT
+            self._put(one, one.becoming(look="", due=later, forget=later))
+        else:
+            self._ports.store.commit([Delete(one.document)])
 
     def _hand_over(self, one: Mapped) -> None:
         """Have the next run of the calendar look at the event, and queue that run where that is possible."""

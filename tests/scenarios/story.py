@@ -35,6 +35,7 @@ class Run(NamedTuple):
 
 
 NOTHING = Run()
+PROVIDER = frozenset({"POST room", "GET room", "PATCH room", "DELETE room"})
 
 
 class Story(Followed):
@@ -100,7 +101,7 @@ class Story(Followed):
         before = ""
         for call in self.calls():
             if part is None:
-                assert call == "list" or " " in call and not call.endswith(" room"), f"{call} outside of a run"
+                assert call not in PROVIDER | {"get"}, f"{call} outside of a run"
                 part = [] if call == "list" and before == "commit replace calendar" else None
             elif call == "commit replace calendar" and "find orphan look" in part:
                 runs.append(_run(part))
@@ -118,10 +119,11 @@ class Story(Followed):
 
     def asked(self) -> list[str]:
         """What the conferencing system was asked since the last time."""
-        return [call for call in self.calls() if call.endswith(" room")]
+        return [call for call in self.calls() if call in PROVIDER]
 
     def later(self, **time: float) -> Run:
         """Let that much time pass, sweep, and in relay mode fire the daily trigger: what the last run did, if any was."""
+        self.calls()
         self.world.clock.advance(timedelta(**time).total_seconds())
         self.sweep()
         self.settle()

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from sync import records
-from tests.scenarios.story import RELAYED, Story
+from tests.scenarios.story import PROVIDER, RELAYED, Story
 from tests.world import ADA
 
 RowKind = Literal["ours", "without", "cancelled", "vanished"]
@@ -95,7 +95,7 @@ def test_a_state_meets_a_row(story: Story, state: str, row: RowKind) -> None:
     put(story, event, state)
     change(story, event, row)
     run = story.follow()
-    provider = [call for part in run for call in part if call.endswith(" room")]
+    provider = [call for part in run for call in part if call in PROVIDER]
     assert (story.state(event), provider) == TABLE[state][row]
     if story.state(event) == "live":
         assert story.titles() == ["Better plan"]

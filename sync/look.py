@@ -85,7 +85,7 @@ class Looker:
         elif record.state == "live":
             self._applier.settle(one, row)
         elif record.state in ("offered", "deleting") or (record.state == "leaving" and _has_passed(record.until, now)):
-            if not closing and self._is_used(one, row):
+            if not closing and self._is_used(one):
                 self._wait(one, "series-in-use", now + _STILL_USED)
             else:
                 self._delete(one, record.reason or "not-used")
@@ -93,10 +93,10 @@ class Looker:
             due = record.forget if record.state == "gone" else record.due
             self._applier.holdings.put(one, one.becoming(look="", until=None, due=due))
 
-    def _is_used(self, one: Mapped, row: Row) -> bool:
-        """Whether the series is gone, or no longer carries the conference, and one of its occurrences still does."""
+    def _is_used(self, one: Mapped) -> bool:
+        """Whether one of its occurrences has the conference of a series that is gone, or carries it no longer."""
         told = one.record.told
-        if row.state == "there" or not told or not told.get("recurrence") or not one.record.ical_uid:
+        if not told or not told.get("recurrence") or not one.record.ical_uid:
             return False
         self._deadline.check()
         rows = self._series(one.record.ical_uid)

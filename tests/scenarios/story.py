@@ -122,7 +122,7 @@ class Story(Followed):
         return [call for call in self.calls() if call in PROVIDER]
 
     def later(self, **time: float) -> Run:
-        """Let that much time pass, sweep, and in relay mode fire the daily trigger: what the last run did, if any was."""
+        """Let that much time pass, sweep, and in relay mode fire the daily trigger: what the last run did."""
         self.calls()
         self.world.clock.advance(timedelta(**time).total_seconds())
         self.sweep()

@@ -12,7 +12,7 @@ from sync import records
 from sync.records import MappingRecord, OrphanRecord
 from sync.store import Replace
 from tests.followed import Followed
-from tests.world import ADA
+from tests.world import ADA, World
 
 BOTH_STORES = pytest.mark.parametrize("open_store", ["sqlite", "firestore"], indirect=True)
 RELAYED = pytest.mark.parametrize("story", ["relay"], indirect=True)
@@ -39,7 +39,14 @@ PROVIDER = frozenset({"POST room", "GET room", "PATCH room", "DELETE room"})
 
 
 class Story(Followed):
-    """A followed world with the words that the table of the design uses."""
+    """A followed world with the words that the table of the design uses.
+
+    `set_aside` are solutions that were taken out of the configuration.
+    """
+
+    def __init__(self, world: World, delegation: bool) -> None:
+        super().__init__(world, delegation)
+        self.set_aside: dict[str, dict[str, Any]] = {}
 
     @property
     def people(self) -> Calendars:

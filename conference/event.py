@@ -107,15 +107,16 @@ def placeholder(calendar: str, event_id: str, now: datetime) -> Event:
 
 
 def to_record(event: Event) -> dict[str, Any]:
-    """The event as JSON values, from which `from_record` makes it again."""
-    record = msgspec.to_builtins(event)
+    """The event as JSON values without lists in lists, from which `from_record` makes it again."""
+    record = msgspec.json.decode(msgspec.json.encode(event))
     assert isinstance(record, dict)
-    return record
+    return {**record, "parameters": [{"key": key, "value": value} for key, value in event.parameters]}
 
 
 def from_record(record: Mapping[str, Any]) -> Event:
     """The event that `to_record` has written, its times in its zone again."""
-    event = msgspec.convert(record, Event, strict=False)
+    pairs = [(pair["key"], pair["value"]) for pair in record["parameters"]]
+    event = msgspec.convert({**record, "parameters": pairs}, Event, strict=False)
     zone = _named_zone(event.zone)
     if zone is None or event.zone_guessed:
         return event

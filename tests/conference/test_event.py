@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conference.errors import Permanent
-from conference.event import clean, from_calendar, names_zone, placeholder, pointer
+from conference.event import clean, from_calendar, from_record, names_zone, placeholder, pointer, to_record
+from sync.store import Create
+from sync.store.documents import prepared
 
 
 def timed(start: str, end: str, zone: str = "Europe/Berlin", **more: Any) -> dict[str, Any]:
@@ -203,3 +205,16 @@ def test_f14_any_text_becomes_one_that_every_store_takes(text: str) -> None:
 @pytest.mark.parametrize("text", ["مرحبا", "👩‍👩‍👧", "e\u0301", "é", "a\u200db"])
 def test_f14_right_to_left_emoji_and_both_normal_forms_are_preserved(text: str) -> None:
     assert clean(text) == text
+
+
+def test_f63_an_event_is_written_as_every_store_takes_it_and_read_again() -> None:
+    body = timed("2026-10-25T01:00:00+02:00", "2026-10-25T03:00:00+01:00", recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+    attendees = [{"email": "bob@example.com", "displayName": "Bob"}, {"email": "room@example.com", "resource": True}]
+    own = [{"key": "anyroom", "value": "0" * 32}, {"key": "_x", "value": ""}]
+    data = {"parameters": {"addOnParameters": {"parameters": own}}}
+    event = from_calendar("ada@example.com", {**body, "attendees": attendees, "conferenceData": data})
+    assert len(event.parameters) == 2
+    [stored] = prepared([Create("mapping", "k", to_record(event))])
+    assert stored
+    assert from_record(stored) == event
+    assert from_record(stored).start.isoformat() == event.start.isoformat()

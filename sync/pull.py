@@ -106,8 +106,8 @@ class Puller:
         """The calendar's lease; a channel that it needs is recorded in the same write, before it is opened."""
 
         def also(record: CalendarRecord) -> Mapping[str, Any] | None:
-            if self._channels and record.refused and record.due and record.due > self._ports.clock.now():
-                return None  # whose credential was refused today is asked for again tomorrow
+            if self._channels and _was_refused_lately(record, self._ports.clock.now()):
+                return None
             opening = self._channels.opening(key, record) if self._channels else None
             openings[:] = [opening] if opening else []
             return opening.changes() if opening else {}
@@ -247,6 +247,11 @@ class Puller:
         failures = run.leased.record.failures + 1
         run.changes.pop("keeper", None)
         run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)
+
+
+def _was_refused_lately(record: CalendarRecord, now: datetime) -> bool:
+    """Whether the keeper's credential was refused today, so that it is asked for again tomorrow."""
+    return record.refused and record.ran is not None and now - record.ran < REFUSED * 0.75
 
 
 class _Run:

@@ -23,6 +23,7 @@ DELETING = timedelta(seconds=60)
 """How long a deletion at the provider holds a mapping."""
 _STILL_USED = timedelta(days=7)
 """When to look again at a series that is gone while one of its occurrences is not."""
+_HELD = "held-elsewhere"
 _log = logging.getLogger("anyroom.look")
 
 LookAt = Callable[[str], Row]
@@ -90,7 +91,7 @@ class Looker:
             else:
                 self._delete(one, record.reason or "not-used")
         elif record.state != "leaving":
-            due = record.forget if record.state == "gone" else record.due
+            due = record.forget or now + KEPT if record.state == "gone" else record.due
             self._applier.holdings.put(one, one.becoming(look="", until=None, due=due))
 
     def _is_used(self, one: Mapped) -> bool:
@@ -107,7 +108,7 @@ class Looker:
         others = self._applier.holdings.others(one)
         provider = self._ports.conferences.provider(one.record.solution)
         if others:
-            self._gone(one, "held-elsewhere", self._heir(one, others))
+            self._gone(one, _HELD, self._heir(one, others))
             return
         if provider is None:
             self._wait(one, "solution-gone", self._ports.clock.now() + timedelta(days=1))
@@ -139,8 +140,11 @@ class Looker:
         self._applier.holdings.put(one, waiting)
 
     def _gone(self, one: Mapped, reason: str, *beside: Change) -> None:
-        """Remember the conference for a while: a restored event may have the same room again."""
-        forget = self._ports.clock.now() + KEPT
+        """Remember the conference for a while: a restored event may have the same room again.
+
+        One that others hold is forgotten with them.
+        """
+        due = self._ports.clock.now() + KEPT
         gone = one.becoming(
             state="gone",
             reason=reason,
@@ -150,8 +154,8 @@ class Looker:
             tries=0,
             told=None,
             parked=None,
-            due=forget,
-            forget=forget,
+            due=due,
+            forget=None if reason == _HELD else due,
         )
         self._applier.holdings.put(one, gone, *beside)
 

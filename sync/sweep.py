@@ -100,8 +100,7 @@ class Sweep:
         """Forget the mapping, unless other events hold its conference: they, and their copies, name it by this one."""
         held = one.record.state == "gone" and Holdings(self._ports.store, one.record.calendar).others(one)
         if held:
-            later = self._now() + KEPT
-            self._put(one, one.becoming(look="", due=later, forget=later))
+            self._put(one, one.becoming(due=self._now() + KEPT))
         else:
             self._ports.store.commit([Delete(one.document)])
 

@@ -76,8 +76,17 @@ class Applier:
             self.settle(one, row)
         held = any(one.record.pointer == row.pointer for one in found)
         if row.state == "there" and row.pointer and not held and not row.series:
-            self._take_copy(row)
+            self._take_copy_guarded(row)
         return found
+
+    def _take_copy_guarded(self, row: Row) -> None:
+        """Do that; a defect is shown, and there is no record yet that could remember it. Raises as `apply`."""
+        try:
+            self._take_copy(row)
+        except AnyroomError:
+            raise
+        except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
+            _log.error("a copy was not taken", exc_info=defect)
 
     def settle(self, one: Mapped, row: Row) -> None:
         """Bring one mapping to what the row shows. Raises as `apply`."""

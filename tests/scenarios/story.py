@@ -142,7 +142,7 @@ class Story(Followed):
         """Have the mapping be as something else would have left it."""
         document = self.world.store.get(records.MAPPINGS, records.key(calendar, event, solution))
         assert document
-        changed = replace(records.mapping(document.body), **changes)
+        changed = replace(records.mapping(document), **changes)
         self.world.store.commit([Replace(document, records.to_body(changed))])
 
     def state(self, event: str, calendar: str = ADA, solution: str = "demo") -> str:
@@ -153,7 +153,7 @@ class Story(Followed):
     def held(self, event: str, calendar: str = ADA, solution: str = "demo") -> MappingRecord | None:
         """The mapping of an event, if there is one."""
         document = self.world.store.get(records.MAPPINGS, records.key(calendar, event, solution))
-        return records.mapping(document.body) if document else None
+        return records.mapping(document) if document else None
 
     def orphans(self) -> list[OrphanRecord]:
         """The suspected orphans."""

@@ -1,5 +1,6 @@
 """F63: what goes wrong with one event never holds up the others: it is parked, tried again, and shown."""
 
+import itertools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,9 +20,9 @@ RETRIED = ["get calendar", "commit replace calendar", "PATCH room", KEPT, "commi
 EACH_FAILURE = pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (faults.status(500, b"{}"), "http-500"),
+        (faults.status(500, b"{}"), "demo-500"),
         (faults.status(400, b'{"code":"invalid_field"}'), "demo-invalid_field"),
-        (faults.reset(), ""),
+        (faults.reset(), "reply-cut"),
     ],
     ids=["500", "400", "no-answer"],
 )
@@ -61,9 +62,11 @@ def test_f63_one_that_the_system_refuses_is_parked_with_its_values_and_the_other
     story.settle()
     assert sorted(story.titles()) == ["Better Plan 0", "Better Plan 2", "Better Plan 3", "Plan 1"]
     held = story.of(events[1])
-    assert held.state == "live" and held.parked and held.due
+    assert held.state == "live"
+    assert held.parked
+    assert held.due
     assert (records.parked_event(held.parked).summary, held.parked.fields) == ("Better Plan 1", ["summary"])
-    assert held.reason.startswith(reason) and held.reason
+    assert held.reason == reason
     assert story.calendar().cursor != cursor
     assert all(story.of(event).parked is None for event in events if event != events[1])
 
@@ -76,7 +79,9 @@ def test_f63_what_is_parked_is_told_by_the_sweep_without_a_credential_and_erased
     assert story.titles() == ["Better plan"]
     told = story.of(event)
     assert (told.parked, told.reason, told.state) == (None, "", "live")
-    assert told.end and told.due and told.due >= told.end + timedelta(days=30)
+    assert told.end
+    assert told.due
+    assert told.due >= told.end + timedelta(days=30)
     story.world.clock.advance(3600)
     assert not PROVIDER & set(swept(story))
 
@@ -90,17 +95,20 @@ def test_f63_it_is_tried_less_and_less_often(story: Story) -> None:
         story.world.clock.advance((before.due - story.now()).total_seconds() + 1)
         assert swept(story) == RETRIED
         after = story.of(event)
-        assert after.parked and after.due and before.parked
+        assert after.parked
+        assert after.due
+        assert before.parked
         assert (after.parked.tries, after.parked.since) == (tries, before.parked.since)
         pauses.append((after.due - story.now()).total_seconds())
-    assert all(one < other for one, other in zip(pauses, pauses[1:], strict=False))
+    assert all(one < other for one, other in itertools.pairwise(pauses))
     assert pauses[-1] <= 6 * 3600 * 1.25
 
 
 def test_f63_the_system_says_when_to_come_back(story: Story) -> None:
     event = parked(story, faults.status(429, b"{}", Retry_After="1800"))
     due = story.of(event).due
-    assert due and due - story.now() >= timedelta(seconds=1790)
+    assert due
+    assert due - story.now() >= timedelta(seconds=1790)
 
 
 def test_f63_it_is_given_up_in_the_end_and_that_is_shown(story: Story, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +132,8 @@ def test_f63_a_newer_change_is_told_instead_of_what_was_parked(story: Story) -> 
     story.people.patch(ADA, event, summary="Best plan")
     assert story.follow() == Run((FOUND, TOLD, KEPT))
     held = story.of(event).parked
-    assert held and (records.parked_event(held).summary, held.tries) == ("Best plan", 2)
+    assert held
+    assert (records.parked_event(held).summary, held.tries) == ("Best plan", 2)
     story.world.clock.advance(600)
     assert swept(story) == RETRIED
     assert story.titles() == ["Best plan"]

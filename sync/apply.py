@@ -161,7 +161,7 @@ class Applier:
 
     def _unmanaged(self, one: Mapped) -> None:
         """The solution left the configuration: the conference is kept, not called, and shown."""
-        if one.record.state != "unmanaged":
+        if one.record.state != "unmanaged" or one.record.look:
             due = self._now() + timedelta(days=1)
             kept = one.becoming(state="unmanaged", reason="solution-gone", look="", until=None, parked=None, due=due)
             self.holdings.put(one, kept)

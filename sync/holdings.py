@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sync import records
-from sync.records import ALIVE, MAPPINGS, MappingRecord
+from sync.records import HOLDING, MAPPINGS, MappingRecord
 from sync.store import Change, Document, Replace, Store
 
 ONE_BY_ONE = 40
@@ -122,7 +122,7 @@ class Holdings:
         while page:
             holders += map(mapped, page)
             page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
-        return [one for one in holders if one.record.state in ALIVE]
+        return [one for one in holders if one.record.state in HOLDING]
 
     def to_look_at(self, key: str) -> list[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at."""

@@ -15,7 +15,7 @@ from sync import records
 from sync.apply import KEPT, Applier, Ports, rank, untold
 from sync.backoff import pause
 from sync.holdings import Mapped
-from sync.records import ALIVE, MappingRecord, OrphanRecord
+from sync.records import HOLDING, MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
 
@@ -208,7 +208,7 @@ class Looker:
 
     def _is_held(self, orphan: OrphanRecord) -> bool:
         found = self._ports.store.find(records.MAPPINGS, "room", orphan.room, 100)
-        return any(records.mapping(document).state in ALIVE for document in found)
+        return any(records.mapping(document).state in HOLDING for document in found)
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
         """Listed still, looked at again later."""

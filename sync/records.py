@@ -27,6 +27,8 @@ a restored event can have it again. failed, unmanaged, lost: ends, which are sho
 
 ALIVE = frozenset({"offered", "live", "leaving"})
 """States in which a conference exists at the provider and belongs to the event."""
+HOLDING = ALIVE | {"unmanaged"}
+"""States in which an event has not let go of its conference."""
 
 
 def key(*parts: str) -> str:

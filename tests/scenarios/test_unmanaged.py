@@ -99,6 +99,40 @@ def test_f78_what_is_parked_is_not_told_while_the_solution_is_away(story: Story)
     assert (story.state(event), story.titles()) == ("live", ["Better plan"])
 
 
+def test_f78_a_copy_that_goes_leaves_the_room_to_the_event_that_is_not_managed(story: Story) -> None:
+    event = story.live()
+    copy = story.people.duplicate(ADA, event)
+    story.follow()
+    without_demo(story)
+    story.people.patch(ADA, event, summary="Better plan")
+    story.people.delete(ADA, copy)
+    story.settle()
+    with_demo(story)
+    story.later(hours=2)
+    assert (story.state(copy), story.titles()) == ("gone held-elsewhere", ["Plan"])
+    story.later(hours=25)
+    story.later(minutes=5)
+    assert (story.state(event), story.titles()) == ("live", ["Better plan"])
+
+
+def test_f78_the_last_holder_of_a_solution_that_is_away_is_asked_about_once(story: Story) -> None:
+    event = story.live()
+    copy = story.people.duplicate(ADA, event, summary="Plan B")
+    story.follow()
+    without_demo(story)
+    story.people.patch(ADA, copy, colorId="3")
+    story.people.delete(ADA, event)
+    story.settle()
+    assert story.later(hours=2).looked == ("get", "find mapping room", "commit replace mapping, replace mapping")
+    story.later(minutes=5)
+    assert story.later(minutes=5) == NOTHING
+    assert story.state(copy) == "unmanaged solution-gone"
+    with_demo(story)
+    story.later(hours=25)
+    story.later(minutes=5)
+    assert (story.state(copy), story.titles()) == ("live", ["Plan B"])
+
+
 def shared(story: Story) -> str:
     """A live event of Ada's on a calendar that Bob has shared with her."""
     story.people.add_calendar(TEAM, BOB)

@@ -73,6 +73,7 @@ class StoredClaims:
                 calendar=wanted.calendar,
                 event=wanted.event,
                 solution=wanted.solution.id,
+                keeper=wanted.caller.sub if wanted.calendar == wanted.caller.email else "",
                 attempt=self._new_attempt(),
                 state="claimed",
                 pointer=key,

@@ -18,7 +18,7 @@ from sync.apply import KEPT, Applier, Ports
 from sync.backoff import pause
 from sync.holdings import Holdings, Mapped, mapped
 from sync.queue import Queue
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
 
 SWEEP = 120.0
@@ -156,10 +156,13 @@ class Sweep:
                 self._adopt(one, found)
 
     def _adopt(self, one: Mapped, found: Conference) -> None:
-        """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day."""
-        record = one.record
+        """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day.
+
+        A claim names its keeper where the calendar is the claimer's own: its id is the keeper's address.
+        """
+        record, now = one.record, self._now()
         answer = self._ports.conferences.answer(record.solution, found, one.key)
-        due = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+        due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
         adopted = one.becoming(
             state="offered",
             until=None,
@@ -173,7 +176,8 @@ class Sweep:
         changes: list[Change] = [Replace(one.document, records.to_body(adopted))]
         key = records.key(record.calendar)
         if self._ports.store.get(CALENDARS, key) is None:
-            calendar = CalendarRecord(calendar=record.calendar)
+            keeper = Keeper(record.keeper, record.calendar) if record.keeper else None
+            calendar = CalendarRecord(calendar=record.calendar, keeper=keeper, heard=now, due=now)
             changes.append(Create(CALENDARS, key, records.to_body(calendar)))
         self._ports.store.commit(changes)
 

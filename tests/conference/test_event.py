@@ -210,7 +210,7 @@ def test_f14_right_to_left_emoji_and_both_normal_forms_are_preserved(text: str) 
 def test_f63_an_event_is_written_as_every_store_takes_it_and_read_again() -> None:
     body = timed("2026-10-25T01:00:00+02:00", "2026-10-25T03:00:00+01:00", recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
     attendees = [{"email": "bob@example.com", "displayName": "Bob"}, {"email": "room@example.com", "resource": True}]
-    own = [{"key": "anyroom", "value": "0" * 32}, {"key": "_x", "value": ""}]
+    own = {"anyroom": "0" * 32, "_x": ""}
     data = {"parameters": {"addOnParameters": {"parameters": own}}}
     event = from_calendar("ada@example.com", {**body, "attendees": attendees, "conferenceData": data})
     assert len(event.parameters) == 2

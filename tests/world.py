@@ -189,9 +189,9 @@ class World:
         if name != "demo":
             return provider
         declared = replace(provider.declared, idempotency=self.idempotency)
-        without_keys = self.idempotency == "none"
-        create = _keyless(provider.create) if without_keys else provider.create
-        find = None if without_keys else provider.find
+        keyless = self.idempotency == "none"
+        create = _keyless(provider.create) if keyless else provider.create
+        find = None if keyless else provider.find
         return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)), find=find)
 
 

@@ -1,11 +1,14 @@
 """Stories in a world of their own, told by triggers and by channels; on SQLite, where a test does not ask for both."""
 
+import random
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from conference.clock import SystemClock
+from simulator.identity import Identity, Key
 from sync.store import Store
 from sync.store.firestore import FirestoreStore
 from sync.store.sqlite import SqliteStore
@@ -14,6 +17,17 @@ from tests.faults.conftest import clock as clock
 from tests.faults.conftest import world as world
 from tests.scenarios.story import Story
 from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def key() -> Key:
+    """The key of every world's identity: making one takes longer than most stories."""
+    return Identity(SystemClock(), random.Random()).new_key()
+
+
+@pytest.fixture(autouse=True)
+def same_key(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Identity, "new_key", lambda identity: key)
 
 
 @pytest.fixture

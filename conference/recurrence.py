@@ -12,6 +12,17 @@ _SPACING = {
     "MONTHLY": timedelta(days=31),
     "YEARLY": timedelta(days=366),
 }
+_FILTERS = {
+    "BYSECOND": "MINUTELY",
+    "BYMINUTE": "HOURLY",
+    "BYHOUR": "DAILY",
+    "BYDAY": "WEEKLY",
+    "BYMONTHDAY": "MONTHLY",
+    "BYMONTH": "YEARLY",
+    "BYYEARDAY": "YEARLY",
+    "BYWEEKNO": "YEARLY",
+}
+"""In how long a period what such a part names comes again: a daily rule with BYMONTH leaves out most of a year."""
 _SKIPPED = 8
 """How many periods a rule may leave out at the most: 29 February leaves out seven years around a century's end."""
 _DAY = timedelta(days=1)
@@ -41,16 +52,19 @@ def _last_of_rule(start: datetime, rule: str) -> datetime | None:
     parts = dict(part.split("=", 1) for part in rule.split(";") if "=" in part)
     if "UNTIL" in parts:
         return _last_of(parts["UNTIL"])
+    if "BYDAY" in parts and "BYMONTHDAY" in parts:
+        return None  # Friday the 13th: nothing short of the calendar tells when it comes
     try:
-        periods = int(parts["COUNT"]) * int(parts.get("INTERVAL", "1")) * _skips(parts)
-        return start + _SPACING[parts["FREQ"]] * periods
+        return start + _spacing(parts) * int(parts["COUNT"]) * int(parts.get("INTERVAL", "1"))
     except (KeyError, ValueError, OverflowError):
         return None
 
 
-def _skips(parts: dict[str, str]) -> int:
-    """A rule that names days or months may leave out periods that have none of them."""
-    return _SKIPPED if any(name.startswith("BY") for name in parts) or parts["FREQ"] in ("MONTHLY", "YEARLY") else 1
+def _spacing(parts: dict[str, str]) -> timedelta:
+    """The longest time between two occurrences of a rule without an interval."""
+    filters = [_SPACING[period] for name, period in _FILTERS.items() if name in parts]
+    longest = max([_SPACING[parts["FREQ"]], *filters])
+    return longest * _SKIPPED if filters or parts["FREQ"] in ("MONTHLY", "YEARLY") else longest
 
 
 def _last_of(dates: str) -> datetime | None:

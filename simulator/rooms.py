@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator import ids
 
-Mode = Literal["keyed", "search", "none"]
+Mode = Literal["chosen", "keyed", "search", "none"]
 
 LONGEST: Final = {"key": 64, "title": 200, "description": 8000, "time_zone": 64}
 MOST_GUESTS: Final = 500
@@ -60,8 +60,9 @@ class Account:
 class Rooms:
     """All rooms, in the order they were made; `base_url` is where their pages are. Thread-safe.
 
-    `mode` says how a room that was asked for before is recognised: "keyed" (the same key gives the same room, and a
-    key can be searched), "search" (the key is only kept, and can be searched) or "none" (no keys at all).
+    `mode` says how a room that was asked for before is recognised: "chosen" (the key is the room's id), "keyed" (the
+    same key gives the same room, and a key can be searched), "search" (the key is only kept, and can be searched) or
+    "none" (no keys at all).
     """
 
     randomness: random.Random
@@ -85,7 +86,7 @@ class Rooms:
             raise InvalidField("title is missing")
         with self._lock:
             key = fields.get("key")
-            known = self.having(key) if key and self.mode == "keyed" else []
+            known = self.having(key) if key and self.mode in ("chosen", "keyed") else []
             if known:
                 return known[0], False
             room = self._new(account, fields)
@@ -119,7 +120,8 @@ class Rooms:
         return len(self._rooms)
 
     def _new(self, account: Account, fields: Mapping[str, Any]) -> Room:
-        room_id = "".join(self.randomness.choices(_LETTERS, k=12))
+        room_id = fields.get("key") if self.mode == "chosen" else None
+        room_id = room_id or "".join(self.randomness.choices(_LETTERS, k=12))
         # Numbers that are set aside for fiction (North American Numbering Plan, 555-0100 to 555-0199).
         number = f"+1202555{self.randomness.randrange(100, 200):04d}"
         return Room(

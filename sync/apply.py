@@ -76,8 +76,17 @@ class Applier:
             self.settle(one, row)
         held = any(one.record.pointer == row.pointer for one in found)
         if row.state == "there" and row.pointer and not held and not row.series:
-            self._take_copy(row)
+            self._take_copy_guarded(row)
         return found
+
+    def _take_copy_guarded(self, row: Row) -> None:
+        """Do that; a defect is shown, and there is no record yet that could remember it. Raises as `apply`."""
+        try:
+            self._take_copy(row)
+        except AnyroomError:
+            raise
+        except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
+            _log.error("a copy was not taken", exc_info=defect)
 
     def settle(self, one: Mapped, row: Row) -> None:
         """Bring one mapping to what the row shows. Raises as `apply`."""
@@ -152,7 +161,7 @@ class Applier:
 
     def _unmanaged(self, one: Mapped) -> None:
         """The solution left the configuration: the conference is kept, not called, and shown."""
-        if one.record.state != "unmanaged":
+        if one.record.state != "unmanaged" or one.record.look:
             due = self._now() + timedelta(days=1)
             kept = one.becoming(state="unmanaged", reason="solution-gone", look="", until=None, parked=None, due=due)
             self.holdings.put(one, kept)
@@ -187,6 +196,7 @@ class Applier:
             end=ends,
             told=event.told(),
             due=due,
+            forget=None,
         )
 
     def closes(self, ends: datetime | None) -> datetime | None:
@@ -209,7 +219,7 @@ class Applier:
         owner = self.holdings.by_pointer(one.record.pointer)
         if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
             return False
-        return all(one.key < other.key or other.record.state == "leaving" for other in self.holdings.others(one))
+        return all(rank(one) < rank(other) for other in self.holdings.others(one))
 
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:
@@ -254,38 +264,41 @@ class Applier:
 
     def _revive(self, one: Mapped, event: Event) -> None:
         """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
-        provider = self._ports.conferences.provider(one.record.solution)
-        assert provider
         self._deadline.check()
         try:
-            if not provider.declared.deletes:
-                same = True
-            elif provider.declared.idempotency == "chosen":
-                same = self._ports.conferences.make(one.record, event, self._deadline).id == one.record.conference
-            else:
-                found = self._ports.conferences.find(one.record, self._deadline) if provider.find else None
-                same = found is not None and found.id == one.record.conference
+            same = self._has_its_room(one.record, event)
         except StoreUnavailable:
             raise
         except ConferenceFailure as failure:
             self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
             return
         if same:
-            revived = self._live(one, event)
-            self.holdings.put(one, msgspec.structs.replace(revived, forget=None, due=self.closes(event.last_end())))
+            self._follow(one, event)
         else:
             due = self._now() + KEPT
             lost = one.becoming(state="lost", reason="deleted", look="", until=None, due=due, forget=due)
             self.holdings.put(one, lost)
             _log.warning("lost: %s", one.record.solution)
 
+    def _has_its_room(self, record: MappingRecord, event: Event) -> bool:
+        """Whether the event's room is there, made again where we choose its id. Raises ConferenceFailure."""
+        conferences = self._ports.conferences
+        provider = conferences.provider(record.solution)
+        assert provider
+        if not provider.declared.deletes:
+            return True
+        if provider.declared.idempotency == "chosen":
+            return conferences.make(record, event, self._deadline).id == record.conference
+        found = conferences.find(record, self._deadline) if provider.find else None
+        return found is not None and found.id == record.conference
+
     def _take_copy(self, row: Row) -> None:
         """An event names the conference of another one: a copy, a split series, or it was moved here.
 
         That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs.
         """
-        owner = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
-        if owner is None or owner.record.state not in ALIVE or not self._has_our_keeper(owner.record.calendar):
+        owner = self._holder(row)
+        if owner is None or not self._has_our_keeper(owner.record.calendar):
             _log.info("a conference parameter was passed over")
             return
         solution, event = owner.record.solution, row.event
@@ -298,7 +311,8 @@ class Applier:
             event=row.id,
             keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
             pointer=row.pointer,
-            told=event.told() if self._is_told(owner) else None,
+            heir=False,
+            told=event.told() if self._is_told(owner) else owner.record.told,
             due=self.closes(event.last_end()),
         )
         try:
@@ -307,8 +321,17 @@ class Applier:
             return
         assert document
         one = self.holdings.keep(mapped(document))
-        if copy.told is None:
+        if not self._is_told(owner):
             self.settle(one, row)
+
+    def _holder(self, row: Row) -> Mapped | None:
+        """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""
+        named = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
+        if named is None or (named.record.state in ALIVE and named.record.conference == row.conference):
+            return named
+        room = records.room(named.record.solution, row.conference)
+        holders = self.holdings.holders(room)
+        return next((one for one in holders if one.record.pointer == row.pointer), None)
 
     def _is_told(self, owner: Mapped) -> bool:
         """Whether the owner's own event still tells the provider: then the copy's values are none of its business."""
@@ -328,6 +351,16 @@ class Applier:
 
     def _now(self) -> datetime:
         return self._ports.clock.now()
+
+
+def rank(one: Mapped) -> tuple[bool, bool, str]:
+    """Which of the events that hold a conference it follows when the first one is gone: the lowest."""
+    return one.record.state == "leaving", not one.record.heir, one.key
+
+
+def untold(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What was told of an event as if it were a placeholder's, so that all of it is told again."""
+    return {**told, "placeholder": True} if told else None
 
 
 def changed_fields(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[EventField]:

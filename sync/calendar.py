@@ -197,7 +197,7 @@ class GoogleCalendar:
 
     def of_series(self, calendar: str, uid: str, token: str, deadline: Deadline) -> tuple[Row, ...]:
         """What is not deleted of all that shares that iCalUID: a series, its changed occurrences, a copy moved away."""
-        wanted = {"iCalUID": uid, "showDeleted": False, "singleEvents": False, "maxResults": 250}
+        wanted = {"iCalUID": uid, "showDeleted": False, "singleEvents": False, "maxResults": 2500}
         request = self._events.list(calendarId=calendar, **wanted, fields=f"timeZone,items({_ROW})")
         body = self._read(request, token, deadline)
         items = body.get("items", [])

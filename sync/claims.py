@@ -73,6 +73,7 @@ class StoredClaims:
                 calendar=wanted.calendar,
                 event=wanted.event,
                 solution=wanted.solution.id,
+                keeper=wanted.caller.sub if wanted.calendar == wanted.caller.email else "",
                 attempt=self._new_attempt(),
                 state="claimed",
                 pointer=key,
@@ -182,10 +183,13 @@ class StoredClaims:
     def _offer_again(self, document: Document, record: MappingRecord) -> ConferenceData | None:
         """The same conference, answered once more: until the event is seen with it nothing says that it was taken off.
 
-        The user may save the event long after a sync has seen it without the conference.
+        The user may save the event long after a sync has seen it without the conference. What is parked is told with
+        what is saved.
         """
         due = self._due(OFFERED)
-        again = _with(record, state="offered", reason="", seen=False, until=None, look="", tries=0, due=due)
+        again = _with(
+            record, state="offered", reason="", seen=False, parked=None, until=None, look="", tries=0, due=due
+        )
         try:
             self._commit(Replace(document, records.to_body(again)))
         except Conflict:

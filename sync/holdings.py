@@ -1,18 +1,20 @@
 """Which mappings hold which event's conference on a calendar, read as a run needs them: one by one, or all at once."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from sync import records
-from sync.records import ALIVE, MAPPINGS, MappingRecord
+from sync.records import HOLDING, MAPPINGS, MappingRecord
 from sync.store import Change, Document, Replace, Store
 
 ONE_BY_ONE = 40
 """Events that are looked up one by one; for more of them all mappings of the calendar are read."""
 _PAGE = 500
+_log = logging.getLogger("anyroom.holdings")
 
 
 class Mapped(NamedTuple):
@@ -36,6 +38,17 @@ def mapped(document: Document) -> Mapped:
     return Mapped(document, records.mapping(document))
 
 
+def readable(documents: Iterable[Document]) -> list[Mapped]:
+    """The mappings among them that can be read: one that cannot be is shown, and holds up no other."""
+    found = []
+    for document in documents:
+        try:
+            found.append(mapped(document))
+        except msgspec.ValidationError as defect:
+            _log.error("a mapping cannot be read: %s", document.key, exc_info=defect)
+    return found
+
+
 class Holdings:
     """The mappings of one calendar during one run, kept as the run changes them."""
 
@@ -49,8 +62,7 @@ class Holdings:
         """Prepare for being asked about so many events."""
         if len(events) > ONE_BY_ONE and not self._complete:
             found: dict[str, dict[str, Mapped]] = defaultdict(dict)
-            for document in self.page_by_page():
-                one = mapped(document)
+            for one in readable(self.page_by_page()):
                 found[one.record.event][one.key] = one
             self._known, self._complete = dict(found), True
 
@@ -66,7 +78,7 @@ class Holdings:
     def of(self, event: str) -> list[Mapped]:
         """The mappings of one event of the calendar."""
         if event not in self._known and not self._complete:
-            found = map(mapped, self._store.find(MAPPINGS, "event", event, _PAGE))
+            found = readable(self._store.find(MAPPINGS, "event", event, _PAGE))
             self._known[event] = {one.key: one for one in found if one.record.calendar == self._calendar}
         return list(self._known.get(event, {}).values())
 
@@ -96,16 +108,25 @@ class Holdings:
 
     def others(self, one: Mapped) -> list[Mapped]:
         """The other mappings that hold the same conference and have not let go of it."""
+        if not one.record.room:
+            return []
+        return [other for other in self.holders(one.record.room) if other.key != one.key]
+
+    def holders(self, room: str) -> list[Mapped]:
+        """The mappings that hold a conference, by what they share, and have not let go of it.
+
+        One that cannot be read may hold it: ValidationError.
+        """
         holders: list[Mapped] = []
-        page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE) if one.record.room else []
+        page = self._store.find(MAPPINGS, "room", room, _PAGE)
         while page:
             holders += map(mapped, page)
-            page = self._store.find(MAPPINGS, "room", one.record.room, _PAGE, page[-1].key) if full(page) else []
-        return [other for other in holders if other.key != one.key and other.record.state in ALIVE]
+            page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
+        return [one for one in holders if one.record.state in HOLDING]
 
     def to_look_at(self, key: str) -> list[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at."""
-        return [mapped(document) for document in self._store.find(MAPPINGS, "look", key, _PAGE)]
+        return readable(self._store.find(MAPPINGS, "look", key, _PAGE))
 
 
 def full(page: list[Document]) -> bool:

@@ -12,7 +12,7 @@ from conference.create import KEEPERS
 from conference.errors import PermissionDenied, Temporary
 from sync.apply import Applier
 from sync.calendar import QUERY, GoogleCalendar, Listed
-from sync.holdings import Mapped, mapped
+from sync.holdings import Mapped, readable
 from sync.look import Looker
 from sync.records import MAPPINGS, CalendarRecord, Page
 from sync.store import Store
@@ -126,15 +126,13 @@ class Listing:
         assert page.since
         seen = set(page.seen) if len(page.seen) <= _MOST_SEEN else set()
         documents = self._store.find(MAPPINGS, "calendar", self._record.calendar, _COMPARED, page.after or None)
-        for document in documents:
-            one = mapped(document)
+        for one in readable(documents):
             if one.key[:_SEEN] not in seen and _should_be_listed(one, page.since):
                 self._looker.look(one)
-            page = msgspec.structs.replace(page, after=one.key)
-            progress.page = page
+            progress.page = msgspec.structs.replace(page, after=one.key)
         progress.pages += 1
-        if len(documents) < _COMPARED:
-            progress.page = None
+        more = len(documents) == _COMPARED
+        progress.page = msgspec.structs.replace(page, after=documents[-1].key) if more else None
 
 
 def _should_be_listed(one: Mapped, since: datetime) -> bool:

@@ -12,10 +12,10 @@ import msgspec
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, StoreUnavailable, Temporary
 from sync import records
-from sync.apply import KEPT, Applier, Ports
+from sync.apply import KEPT, Applier, Ports, rank, untold
 from sync.backoff import pause
 from sync.holdings import Mapped
-from sync.records import ALIVE, MappingRecord, OrphanRecord
+from sync.records import HOLDING, MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
 
@@ -23,6 +23,7 @@ DELETING = timedelta(seconds=60)
 """How long a deletion at the provider holds a mapping."""
 _STILL_USED = timedelta(days=7)
 """When to look again at a series that is gone while one of its occurrences is not."""
+_HELD = "held-elsewhere"
 _log = logging.getLogger("anyroom.look")
 
 LookAt = Callable[[str], Row]
@@ -52,7 +53,7 @@ class Looker:
         try:
             self._applier.guarded(one, lambda: self._decide(one, row))
         except Conflict:
-            _log.info("a mapping changed while it was looked at; the next run looks again")
+            self._look_again(one, row)
 
     def look_for_orphan(self, document: Document) -> None:
         """Delete what a suspected orphan names, unless the event carries it or another mapping holds it."""
@@ -63,6 +64,16 @@ class Looker:
             self._reap(document, orphan, row)
         except Conflict:
             _log.info("an orphan changed while it was looked at")
+
+    def _look_again(self, one: Mapped, row: Row) -> None:
+        """The mapping changed meanwhile, perhaps with another one that holds its conference."""
+        current = self._applier.holdings.again(one)
+        if current is None or current.record.look != self._key:
+            return
+        try:
+            self._applier.guarded(current, lambda: self._decide(current, row))
+        except Conflict:
+            _log.info("a mapping changed while it was looked at; the next run looks again")
 
     def _decide(self, one: Mapped, row: Row) -> None:
         record, now = one.record, self._ports.clock.now()
@@ -75,17 +86,18 @@ class Looker:
         elif record.state == "live":
             self._applier.settle(one, row)
         elif record.state in ("offered", "deleting") or (record.state == "leaving" and _has_passed(record.until, now)):
-            if not closing and self._is_used(one, row):
+            if not closing and self._is_used(one):
                 self._wait(one, "series-in-use", now + _STILL_USED)
             else:
                 self._delete(one, record.reason or "not-used")
         elif record.state != "leaving":
-            self._applier.holdings.put(one, one.becoming(look="", until=None))
+            due = record.forget or now + KEPT if record.state == "gone" else record.due
+            self._applier.holdings.put(one, one.becoming(look="", until=None, due=due))
 
-    def _is_used(self, one: Mapped, row: Row) -> bool:
-        """Whether the series is gone, or no longer carries the conference, and one of its occurrences still does."""
+    def _is_used(self, one: Mapped) -> bool:
+        """Whether one of its occurrences has the conference of a series that is gone, or carries it no longer."""
         told = one.record.told
-        if row.state == "there" or not told or not told.get("recurrence") or not one.record.ical_uid:
+        if not told or not told.get("recurrence") or not one.record.ical_uid:
             return False
         self._deadline.check()
         rows = self._series(one.record.ical_uid)
@@ -96,7 +108,7 @@ class Looker:
         others = self._applier.holdings.others(one)
         provider = self._ports.conferences.provider(one.record.solution)
         if others:
-            self._gone(one, "held-elsewhere", self._heir(one, others))
+            self._gone(one, _HELD, self._heir(one, others))
             return
         if provider is None:
             self._wait(one, "solution-gone", self._ports.clock.now() + timedelta(days=1))
@@ -128,21 +140,35 @@ class Looker:
         self._applier.holdings.put(one, waiting)
 
     def _gone(self, one: Mapped, reason: str, *beside: Change) -> None:
-        """Remember the conference for a while: a restored event may have the same room again."""
-        forget = self._ports.clock.now() + KEPT
+        """Remember the conference for a while: a restored event may have the same room again.
+
+        One that others hold is forgotten with them.
+        """
+        due = self._ports.clock.now() + KEPT
         gone = one.becoming(
-            state="gone", reason=reason, until=None, look="", tries=0, told=None, parked=None, due=forget, forget=forget
+            state="gone",
+            reason=reason,
+            heir=False,
+            until=None,
+            look="",
+            tries=0,
+            told=None,
+            parked=None,
+            due=due,
+            forget=None if reason == _HELD else due,
         )
         self._applier.holdings.put(one, gone, *beside)
 
     def _heir(self, one: Mapped, others: list[Mapped]) -> Change:
         """The mapping that the conference follows from now on is looked at, and the provider told its values."""
-        heir = min(others, key=lambda other: (other.record.state == "leaving", other.key))
-        if one.record.pointer != one.key or heir.record.state == "leaving":
-            return Replace(heir.document, records.to_body(heir.record))
-        key = records.key(heir.record.calendar)
-        now = self._ports.clock.now()
-        return Replace(heir.document, records.to_body(heir.becoming(told=None, look=key, until=None, due=now)))
+        heir = min(others, key=rank)
+        record = heir.record
+        if one.record.heir or one.record.pointer == one.key:
+            record = heir.becoming(heir=True, told=untold(record.told))
+            if record.state != "leaving":
+                key, now = records.key(record.calendar), self._ports.clock.now()
+                record = msgspec.structs.replace(record, look=key, until=None, due=now)
+        return Replace(heir.document, records.to_body(record))
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""
@@ -182,7 +208,7 @@ class Looker:
 
     def _is_held(self, orphan: OrphanRecord) -> bool:
         found = self._ports.store.find(records.MAPPINGS, "room", orphan.room, 100)
-        return any(records.mapping(document).state in ALIVE for document in found)
+        return any(records.mapping(document).state in HOLDING for document in found)
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
         """Listed still, looked at again later."""

@@ -27,6 +27,8 @@ a restored event can have it again. failed, unmanaged, lost: ends, which are sho
 
 ALIVE = frozenset({"offered", "live", "leaving"})
 """States in which a conference exists at the provider and belongs to the event."""
+HOLDING = ALIVE | {"unmanaged"}
+"""States in which an event has not let go of its conference."""
 
 
 def key(*parts: str) -> str:
@@ -59,7 +61,8 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     `attempt` is what the conference is made under; it outlives a crash. `conference` is its id at the provider,
     `answer` the ConferenceData that was answered, as a record. `account` is the account it was made with. `pointer` is
     the parameter by which the event names the conference: the key of this mapping, or where the event is a copy that of
-    another one. `room` is the same for all mappings that hold one conference. `until` is the deadline of the state:
+    another one. `room` is the same for all mappings that hold one conference; the provider is told of the event of the
+    first of them and, when that one let go, of its `heir`'s. `until` is the deadline of the state:
     of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
     told of the event. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key
     while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep
@@ -80,6 +83,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     pointer: str = ""
     conference: str = ""
     room: str = ""
+    heir: bool = False
     answer: dict[str, Any] | None = None
     told: dict[str, Any] | None = None
     parked: Parked | None = None

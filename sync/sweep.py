@@ -16,9 +16,9 @@ from conference.providers.base import Conference
 from sync import lease, records
 from sync.apply import KEPT, Applier, Ports
 from sync.backoff import pause
-from sync.holdings import Mapped, mapped
+from sync.holdings import Holdings, Mapped, mapped
 from sync.queue import Queue
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
 
 SWEEP = 120.0
@@ -84,14 +84,25 @@ class Sweep:
         record = one.record
         if record.state == "claimed":
             self._finish_claim(one, deadline)
-        elif record.state in ("gone", "failed", "lost"):
-            self._ports.store.commit([Delete(document)])
+        elif record.state in ("gone", "failed", "lost") and (not record.look or self._may_be_forgotten(record)):
+            self._forget(one)
         elif record.state == "unmanaged":
             self._take_up(one)
         elif record.parked:
             self._retry(one, deadline)
         else:
             self._hand_over(one)
+
+    def _may_be_forgotten(self, record: MappingRecord) -> bool:
+        return record.forget is not None and record.forget <= self._now()
+
+    def _forget(self, one: Mapped) -> None:
+        """Forget the mapping, unless other events hold its conference: they, and their copies, name it by this one."""
+        held = one.record.state == "gone" and Holdings(self._ports.store, one.record.calendar).others(one)
+        if held:
+            self._put(one, one.becoming(due=self._now() + KEPT))
+        else:
+            self._ports.store.commit([Delete(one.document)])
 
     def _hand_over(self, one: Mapped) -> None:
         """Have the next run of the calendar look at the event, and queue that run where that is possible."""
@@ -102,7 +113,7 @@ class Sweep:
             self._queue.enqueue(key, now)
         if self._queue and on_its_way:
             return
-        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else None
+        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else record.forget
         self._put(one, msgspec.structs.replace(record, look=key, due=due))
 
     def _take_up(self, one: Mapped) -> None:
@@ -145,10 +156,13 @@ class Sweep:
                 self._adopt(one, found)
 
     def _adopt(self, one: Mapped, found: Conference) -> None:
-        """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day."""
-        record = one.record
+        """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day.
+
+        A claim names its keeper where the calendar is the claimer's own: its id is the keeper's address.
+        """
+        record, now = one.record, self._now()
         answer = self._ports.conferences.answer(record.solution, found, one.key)
-        due = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+        due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
         adopted = one.becoming(
             state="offered",
             until=None,
@@ -162,7 +176,8 @@ class Sweep:
         changes: list[Change] = [Replace(one.document, records.to_body(adopted))]
         key = records.key(record.calendar)
         if self._ports.store.get(CALENDARS, key) is None:
-            calendar = CalendarRecord(calendar=record.calendar)
+            keeper = Keeper(record.keeper, record.calendar) if record.keeper else None
+            calendar = CalendarRecord(calendar=record.calendar, keeper=keeper, heard=now, due=now)
             changes.append(Create(CALENDARS, key, records.to_body(calendar)))
         self._ports.store.commit(changes)
 

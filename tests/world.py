@@ -36,6 +36,7 @@ MINUTE = 61
 """Seconds after which a claim may be taken over."""
 
 Kind = tuple[Idempotency, Mode]
+CHOSEN: Kind = ("chosen", "chosen")
 KEYED: Kind = ("keyed", "keyed")
 SEARCHABLE: Kind = ("searchable", "search")
 NONE: Kind = ("none", "none")
@@ -188,8 +189,10 @@ class World:
         if name != "demo":
             return provider
         declared = replace(provider.declared, idempotency=self.idempotency)
-        create = _keyless(provider.create) if self.idempotency == "none" else provider.create
-        return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)))
+        keyless = self.idempotency == "none"
+        create = _keyless(provider.create) if keyless else provider.create
+        find = None if keyless else provider.find
+        return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)), find=find)
 
 
 def _keyless(create: Callable[..., Conference]) -> Callable[..., Conference]:

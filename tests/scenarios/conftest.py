@@ -1,15 +1,44 @@
-"""A world whose calendars are followed, on SQLite unless a test asks for both stores, by triggers and by channels."""
+"""Stories in a world of their own, told by triggers and by channels; on SQLite, where a test does not ask for both."""
+
+import random
+import secrets
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from conference.clock import SystemClock
+from simulator.identity import Identity, Key
+from sync.store import Store
+from sync.store.firestore import FirestoreStore
+from sync.store.sqlite import SqliteStore
+from tests.emulator import firestore_emulator as firestore_emulator
 from tests.faults.conftest import clock as clock
-from tests.faults.conftest import instance as instance
-from tests.faults.conftest import open_store as open_store
 from tests.faults.conftest import world as world
-from tests.followed import Followed
+from tests.scenarios.story import Story
 from tests.world import World
 
 
+@pytest.fixture(scope="session")
+def key() -> Key:
+    """The key of every world's identity: making one takes longer than most stories."""
+    return Identity(SystemClock(), random.Random()).new_key()
+
+
+@pytest.fixture(autouse=True)
+def same_key(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Identity, "new_key", lambda identity: key)
+
+
+@pytest.fixture
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the test's store, each time anew, as another process would."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda: SqliteStore(str(tmp_path / "anyroom.db"))
+    emulator, project = request.getfixturevalue("firestore_emulator"), f"test-{secrets.token_hex(6)}"
+    return lambda: FirestoreStore(project=project, emulator=emulator)
+
+
 @pytest.fixture(params=["relay", "delegation"])
-def followed(request: pytest.FixtureRequest, world: World) -> Followed:
-    return Followed(world, request.param == "delegation")
+def story(request: pytest.FixtureRequest, world: World) -> Story:
+    return Story(world, request.param == "delegation")

@@ -4,13 +4,16 @@ An instance may die at any outside call; whoever called it sees no answer, and a
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import httplib2
+from googleapiclient.discovery import Resource, build
 from requests.structures import CaseInsensitiveDict
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -18,6 +21,7 @@ from conference import exchange
 from conference.endpoint import Answer
 from conference.errors import OutcomeUnknown, RequestRefused
 from conference.providers.base import Reply, Request
+from simulator import ids
 from simulator.identity import Identity, Key
 from simulator.server import Simulator
 from simulator.wire import ConnectionCut, Wire
@@ -30,6 +34,8 @@ from tests.world import ADA, MovedClock, World
 BEGIN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 PORT = 9
 """Nobody listens there: nothing of this world leaves the process."""
+DEAD = 500
+"""What the front end answers for an instance that died."""
 _DAY = 86400.0
 
 
@@ -80,6 +86,7 @@ class Mortal(Followed):
     def __init__(self, world: World, delegation: bool) -> None:
         super().__init__(world, delegation)
         self.users = [ADA]
+        self.entries = 0
         self.died = 0
         self.most = 0
         self.longest = 0.0
@@ -89,10 +96,10 @@ class Mortal(Followed):
         return self._living(lambda: self._chosen(event, **how), None)
 
     def relay(self, body: dict[str, Any], bearer: str) -> tuple[int, Any]:
-        return self._living(lambda: Followed.relay(self, body, bearer), (0, None))
+        return self._living(lambda: Followed.relay(self, body, bearer), (DEAD, None))
 
     def sweep(self) -> int:
-        return self._living(lambda: Followed.sweep(self), 0)
+        return self._living(lambda: Followed.sweep(self), DEAD)
 
     def daily(self) -> None:
         for user in self.users:
@@ -110,16 +117,18 @@ class Mortal(Followed):
                 day = 0.0
                 self.daily()
 
-    def die_at(self, number: int) -> None:
-        """Have the instance die before its outside call of that number from now on; `number` 0 is the first."""
-        left = number
+    def die_at(self, number: int, when: str) -> None:
+        """Have the instance die before or after its outside call of that number from now on; 0 is the first.
 
-        def count(when: str, call: str) -> None:
-            nonlocal left
-            if when == "before":
-                left -= 1
-                if left < 0:
-                    raise Died(call)
+        It stays dead: what is done while it unwinds reaches nobody.
+        """
+        calls = -1
+
+        def count(at: str, call: str) -> None:
+            nonlocal calls
+            calls += at == "before"
+            if calls > number or (calls == number and (at == when or when == "before")):
+                raise Died(call)
 
         self.instance.outside.script = count
 
@@ -148,10 +157,11 @@ class Mortal(Followed):
                 return refused.status
             return answer.status
 
-        return self._living(status, 0)
+        return self._living(status, DEAD)
 
     def _living(self, call: Callable[[], Any], dead: Any) -> Any:
         """What the call answers, `dead` when the instance died of it."""
+        self.entries += 1
         calls, began = len(self.instance.outside.calls), self.world.clock.monotonic()
         try:
             return call()
@@ -170,15 +180,26 @@ def inside(folder: Path, delegation: bool, seed: int = 0, open_store: Callable[[
     clock = StillClock()
     simulator = Simulator(clock=clock, randomness=random.Random(seed), port=PORT)
     simulator.rooms.base_url = simulator.url
-    simulator.identity._keys = [_key()]
+    simulator.identity._keys = [_key("google")]
+    simulator.delegation._keys[ids.DELEGATE_SERVICE_ACCOUNT] = _key("delegate")
     world = World(simulator, folder, clock, open_store or (lambda: SqliteStore(str(folder / "anyroom.db"))))
     world.client = lambda: InsideClient(simulator.app)
-    with closing(simulator):
+    with closing(simulator), patch("sync.calendar.build", _built), patch("sync.cloud_tasks.build", _built):
         yield Mortal(world, delegation)
         world.close()
 
 
 @cache
-def _key() -> Key:
-    """One signing key for all: to make one takes longer than a whole story."""
-    return Identity(StillClock(), random.Random(0)).new_key()
+def _key(whose: str) -> Key:
+    """The same signing keys for all worlds: to make one takes longer than a whole story."""
+    return Identity(StillClock(), random.Random(whose)).new_key()
+
+
+def _built(name: str, version: str, *, client_options: Mapping[str, str], **how: object) -> Resource:
+    """What describes one of Google's APIs, once for all instances: it keeps nothing of any of them."""
+    return _described(name, version, client_options["api_endpoint"])
+
+
+@cache
+def _described(name: str, version: str, endpoint: str) -> Resource:
+    return build(name, version, http=httplib2.Http(), static_discovery=True, client_options={"api_endpoint": endpoint})

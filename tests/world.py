@@ -188,8 +188,10 @@ class World:
         if name != "demo":
             return provider
         declared = replace(provider.declared, idempotency=self.idempotency)
-        create = _keyless(provider.create) if self.idempotency == "none" else provider.create
-        return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)))
+        keyless = self.idempotency == "none"
+        create = _keyless(provider.create) if keyless else provider.create
+        find = None if keyless else provider.find
+        return replace(provider, declared=declared, create=lambda *given: self.made(create(*given)), find=find)
 
 
 def _keyless(create: Callable[..., Conference]) -> Callable[..., Conference]:

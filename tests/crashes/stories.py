@@ -136,9 +136,14 @@ def copy_and_delete(mortal: Mortal) -> None:
     pass_grace(mortal)
 
 
-def copy_and_delete_both(mortal: Mortal) -> None:
-    """The same, and then the copy is deleted too."""
+def copy_inherited(mortal: Mortal) -> None:
+    """A copy whose original is gone."""
+    created(mortal)
     copy_and_delete(mortal)
+
+
+def delete_copy(mortal: Mortal) -> None:
+    """The copy is deleted too."""
     [copy] = [event for event in mortal.simulator.calendar.calendar(ADA).events if event != only(mortal)]
     mortal.simulator.calendar.delete(ADA, copy)
     mortal.settle()
@@ -178,9 +183,15 @@ def two(mortal: Mortal) -> None:
     mortal.settle()
 
 
+def followed_for_days(mortal: Mortal) -> None:
+    """An event with its conference, and a channel that has lived for most of its time."""
+    created(mortal)
+    mortal.wait(days=6)
+
+
 def renew(mortal: Mortal) -> None:
-    """A week passes, and the channel's life with it."""
-    mortal.wait(days=8)
+    """The channel's time comes."""
+    mortal.wait(hours=8)
 
 
 def refused(mortal: Mortal) -> None:
@@ -219,9 +230,11 @@ def unfinished_keyless(mortal: Mortal) -> None:
     unfinished(mortal)
 
 
-def days(mortal: Mortal) -> None:
-    """Some days pass."""
-    mortal.wait(days=3)
+def next_day(mortal: Mortal) -> None:
+    """The next day comes, on which what was made and not used is looked at."""
+    mortal.world.clock.advance(29 * 3600)
+    mortal.sweep()
+    mortal.settle()
     mortal.daily()
 
 
@@ -236,14 +249,20 @@ def team(mortal: Mortal) -> None:
     mortal.settle()
 
 
-def leave(mortal: Mortal) -> None:
-    """Ada leaves, and Bob makes a conference and renames Ada's event."""
+def left(mortal: Mortal) -> None:
+    """Ada has left it, and some days have passed."""
+    team(mortal)
     calendar = mortal.simulator.calendar
-    first = next(iter(calendar.calendar(TEAM).events))
     calendar.share(TEAM, ADA, "none")
-    calendar.patch(TEAM, first, summary="Without Ada")
+    calendar.patch(TEAM, next(iter(calendar.calendar(TEAM).events)), summary="Without Ada")
     mortal.settle()
     mortal.wait(days=3)
+
+
+def take_over(mortal: Mortal) -> None:
+    """Bob makes a conference and renames Ada's event."""
+    calendar = mortal.simulator.calendar
+    first = next(iter(calendar.calendar(TEAM).events))
     ask(mortal, mortal.world.event(TEAM), calendar=TEAM, user=BOB)
     mortal.settle()
     calendar.patch(TEAM, first, summary="Bob's now")
@@ -251,8 +270,7 @@ def leave(mortal: Mortal) -> None:
 
 
 def series(mortal: Mortal) -> None:
-    """A series with a conference, split, its first half deleted."""
-    calendar = mortal.simulator.calendar
+    """A series with a conference."""
     event = mortal.world.event(
         recurrence=["RRULE:FREQ=WEEKLY;COUNT=10"],
         start={"dateTime": "2027-03-01T09:00:00Z", "timeZone": "UTC"},
@@ -260,6 +278,11 @@ def series(mortal: Mortal) -> None:
     )
     ask(mortal, event)
     mortal.settle()
+
+
+def split(mortal: Mortal) -> None:
+    """The series is split, and its first half deleted."""
+    calendar, event = mortal.simulator.calendar, only(mortal)
     calendar.split(ADA, event, {"dateTime": "2027-03-22T09:00:00Z", "timeZone": "UTC"}, summary="The rest")
     mortal.settle()
     calendar.delete(ADA, event)
@@ -298,16 +321,16 @@ STORIES = (
     Story("vanish", over_soon, vanish, 0),
     Story("taken off", created, take_off, 0),
     Story("copy, original deleted", created, copy_and_delete, 1),
-    Story("copy, both deleted", created, copy_and_delete_both, 0),
+    Story("copy, both deleted", copy_inherited, delete_copy, 0),
     Story("restored in time", cancelled, restore, 1),
     Story("restored too late", deleted, restore, 0),
     Story("410 with a deletion in the gap", two, lose_token, 1),
-    Story("channel renewed", created, renew, 1, "delegation"),
+    Story("channel renewed", followed_for_days, renew, 1, "delegation"),
     Story("parked", created, refused, 1),
-    Story("orphan", orphaned, days, 1),
-    Story("unfinished claim", unfinished, days, 1),
-    Story("unfinished claim without keys", unfinished_keyless, days, 2),
-    Story("keeper replaced", team, leave, 2),
-    Story("series split, head deleted", nothing, series, 1),
+    Story("orphan", orphaned, next_day, 1),
+    Story("unfinished claim", unfinished, next_day, 1),
+    Story("unfinished claim without keys", unfinished_keyless, next_day, 2),
+    Story("keeper replaced", left, take_over, 2),
+    Story("series split, head deleted", series, split, 1),
     Story("moved to another calendar", at_home_twice, rehome, 2),
 )

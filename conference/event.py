@@ -107,9 +107,10 @@ def placeholder(calendar: str, event_id: str, now: datetime) -> Event:
 
 
 def to_record(event: Event) -> dict[str, Any]:
-    """The event as JSON values, from which `from_record` makes it again."""
-    record = msgspec.to_builtins(event)
+    """The event as values that a store takes, from which `from_record` makes it again, but for its parameters."""
+    record = msgspec.json.decode(msgspec.json.encode(event))
     assert isinstance(record, dict)
+    del record["parameters"]
     return record
 
 

@@ -124,6 +124,8 @@ class Sweep:
             Applier(key, leased.record, self._ports, deadline).retry(one)
         finally:
             leased.release()
+        if leased.record.dirty and self._queue:
+            self._queue.enqueue(key, self._now())  # whoever came meanwhile has left a mark, and gone
 
     def _finish_claim(self, one: Mapped, deadline: Deadline) -> None:
         """Nobody came back for a claim: what was made is adopted where it can be found, else listed as an orphan."""

@@ -27,20 +27,28 @@ from simulator.server import Simulator
 from simulator.wire import ConnectionCut, Wire
 from sync.store import Store
 from sync.store.sqlite import SqliteStore
+from tests import invariants
 from tests.followed import SWEEP, Followed
+from tests.heard import Heard
 from tests.outside import Died
 from tests.world import ADA, MovedClock, World
 
 BEGIN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 PORT = 9
 """Nobody listens there: nothing of this world leaves the process."""
+PRIVATE = ("Plan", "Better plan", "This one only", "Moved", "Saved at last")
+"""Titles of events."""
 DEAD = 500
 """What the front end answers for an instance that died."""
 _DAY = 86400.0
 
 
 class StillClock(MovedClock):
-    """A clock that moves only when it is told to, and that a sleep moves."""
+    """A clock that moves only when it is told to, and that a sleep moves; `sleeping` is what others do meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleeping: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
         return BEGIN + timedelta(seconds=self.ahead)
@@ -51,6 +59,7 @@ class StillClock(MovedClock):
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.advance(seconds)
+        self.sleeping()
 
 
 class InsideClient:
@@ -83,8 +92,10 @@ class Mortal(Followed):
     `longest` the most seconds that one took on the clock.
     """
 
-    def __init__(self, world: World, delegation: bool) -> None:
+    def __init__(self, world: World, delegation: bool, clock: StillClock, heard: Heard) -> None:
         super().__init__(world, delegation)
+        self.clock = clock
+        self.heard = heard
         self.users = [ADA]
         self.entries = 0
         self.died = 0
@@ -143,6 +154,18 @@ class Mortal(Followed):
         self.daily()
         self.settle()
 
+    def breaches(self) -> list[str]:
+        """Every breach of what must hold at rest."""
+        found = invariants.at_rest(self.simulator, self.world.store)
+        found += invariants.unbounded(self.most, self.longest)
+        found += invariants.revealed(self._private(), self.heard.lines)
+        return found + [f"a defect: {line}" for line in self.heard.defects]
+
+    def _private(self) -> list[str]:
+        """What no log may tell."""
+        secrets = [channel.token for channel in self.simulator.push.channels if channel.token]
+        return [*self.simulator.tokens._grants, *secrets, *self.users, *PRIVATE]
+
     def _chosen(self, event: str, **how: Any) -> Answer | None:
         try:
             return Followed.choose(self, event, **how)
@@ -184,8 +207,9 @@ def inside(folder: Path, delegation: bool, seed: int = 0, open_store: Callable[[
     simulator.delegation._keys[ids.DELEGATE_SERVICE_ACCOUNT] = _key("delegate")
     world = World(simulator, folder, clock, open_store or (lambda: SqliteStore(str(folder / "anyroom.db"))))
     world.client = lambda: InsideClient(simulator.app)
-    with closing(simulator), patch("sync.calendar.build", _built), patch("sync.cloud_tasks.build", _built):
-        yield Mortal(world, delegation)
+    documents = patch("sync.calendar.build", _built), patch("sync.cloud_tasks.build", _built)
+    with closing(simulator), Heard() as heard, documents[0], documents[1]:
+        yield Mortal(world, delegation, clock, heard)
         world.close()
 
 

@@ -54,8 +54,7 @@ def told(story: Story, folder: Path, delegation: bool, death: Death | None) -> t
         breaches = invariants.at_any_time(mortal.simulator, mortal.world.store)
         assert mortal.died or death is None
         mortal.heal()
-        breaches += invariants.at_rest(mortal.simulator, mortal.world.store)
-        breaches += invariants.unbounded(mortal.most, mortal.longest)
+        breaches += mortal.breaches()
         if (rooms := mortal.world.rooms()) != story.ends:
             breaches.append(f"{rooms} rooms instead of {story.ends}: {mortal.titles()}")
     return calls, breaches

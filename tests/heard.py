@@ -4,14 +4,17 @@ import logging
 
 
 class Heard(logging.Handler):
-    """A context in which every line of the function's log is kept."""
+    """A context in which every line of the function's log is kept; `defects` are those of what must never happen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
+        self.defects: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
+        if record.exc_info:
+            self.defects.append(self.lines[-1])
 
     def __enter__(self) -> "Heard":
         logging.getLogger("anyroom").addHandler(self)

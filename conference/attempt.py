@@ -101,6 +101,7 @@ class Attempt:
             return provider.create(self._event, self._attempt, call)
         finally:
             self._used = call.used_secrets
+            self.uncertain = self.uncertain or call.may_have_acted
             for note in call.notes:
                 _log.warning("%s: %s", provider.declared.name, note)
 

@@ -31,7 +31,8 @@ _BY_STATUS: dict[int, type[ConferenceFailure]] = {
     501: Permanent,
     505: Permanent,
 }
-_NOT_ACTED_ON = frozenset({503})
+_NOT_ACTED_ON = frozenset({501, 503, 505})
+_READING_METHODS = frozenset({"GET", "HEAD"})
 _IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE"})
 _KNOWN_TYPES = ("json", "html", "xml", "plain")
 
@@ -47,7 +48,8 @@ class HttpCall:
     """The `call` of one request to us: a solution's options, its secrets, and one deadline for all its exchanges.
 
     `read_secret` returns the value behind a NAME. `used_secrets` are the names that it was asked for, so that they can
-    be read anew after CredentialsRefused; `notes` are the words that the provider wants logged.
+    be read anew after CredentialsRefused; `notes` are the words that the provider wants logged; `may_have_acted` says
+    that a request to change something failed in a way that leaves open whether it was acted on.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class HttpCall:
         self._origins = frozenset(provider.hosts(options))
         self._used: set[str] = set()
         self.notes: list[str] = []
+        self.may_have_acted = False
 
     @property
     def options(self) -> Any:
@@ -111,6 +114,8 @@ class HttpCall:
             return reply
         if code is None and 200 <= reply.status < 300 and reply.status not in self._provider.errors:
             return reply
+        if reply.status >= 500 and reply.status not in _NOT_ACTED_ON and request.method not in _READING_METHODS:
+            self.may_have_acted = True
         raise self._failure(reply, code, repeatable)
 
     def _code(self, reply: Reply) -> Code | None:

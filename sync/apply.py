@@ -109,8 +109,10 @@ class Applier:
         self.holdings.put(one, changes)
 
     def retry(self, one: Mapped) -> None:
-        """Tell the provider what is parked. Raises as `apply`."""
-        self._retrying(one, self._retried)
+        """Tell the provider what is parked, as it stands under the lease: newer was told perhaps. Raises as `apply`."""
+        current = self.holdings.again(one)
+        if current:
+            self._retrying(current, self._retried)
 
     def _retrying(self, one: Mapped, change: Callable[[Mapped], None]) -> None:
         """Change a mapping that others may change at the same time."""

@@ -77,7 +77,8 @@ def take(
         record, now = records.calendar(document.body), clock.now()
         if _is_held(record, now):
             marked = record.dirty is not None and record.dirty <= now
-            if marked or _replaced(store, document, {"dirty": now, "due": now + LOST}):
+            due = min(record.due or now + LOST, now + LOST)
+            if marked or _replaced(store, document, {"dirty": now, "due": due}):
                 return None
             continue
         more = also(record)

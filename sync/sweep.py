@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Deadline
-from conference.errors import AnyroomError, Conflict, StoreUnavailable
+from conference.errors import AnyroomError, ConferenceFailure, Conflict, StoreUnavailable
 from conference.providers.base import Conference
 from sync import lease, records
 from sync.apply import KEPT, Applier, Ports
@@ -135,6 +135,8 @@ class Sweep:
             Applier(key, leased.record, self._ports, deadline).retry(one)
         finally:
             leased.release()
+        if leased.record.dirty and self._queue:
+            self._queue.enqueue(key, self._now())  # whoever came meanwhile has left a mark, and gone
 
     def _finish_claim(self, one: Mapped, deadline: Deadline) -> None:
         """Nobody came back for a claim: what was made is adopted where it can be found, else listed as an orphan."""
@@ -149,11 +151,22 @@ class Sweep:
             orphans = [_orphan(record, "outcome-unknown", self._now())] if provider.declared.deletes else []
             self._ports.store.commit([Delete(one.document), *orphans])
         else:
-            found = self._ports.conferences.find(record, deadline)
-            if found is None:
-                self._ports.store.commit([Delete(one.document)])
-            else:
-                self._adopt(one, found)
+            self._find(one, deadline)
+
+    def _find(self, one: Mapped, deadline: Deadline) -> None:
+        try:
+            found = self._ports.conferences.find(one.record, deadline)
+        except StoreUnavailable:
+            raise
+        except ConferenceFailure as failure:
+            _log.warning("not found out: %s %s", one.record.solution, failure.reason)
+            due = self._now() + pause(one.record.tries, self._ports.spread())
+            self._put(one, one.becoming(tries=one.record.tries + 1, due=due))
+            return
+        if found is None:
+            self._ports.store.commit([Delete(one.document)])
+        else:
+            self._adopt(one, found)
 
     def _adopt(self, one: Mapped, found: Conference) -> None:
         """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day.

@@ -10,11 +10,12 @@ import logging
 import random
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.followed import DOMAIN, Followed
+from bench.in_step import adrift
 from bench.outside import START, Died
 from bench.progress import say
 from simulator import faults
@@ -67,9 +68,10 @@ class Day:
         self._world.outside.before = lambda call: None
         self._pass_until(ends)
         say(f"{self._name}: {self._world.died} instances died")
-        adrift = list(self._adrift())
+        held = [(user, event) for user, events in self._held.items() for event in events]
+        lines = list(adrift(self._world.simulator, held))
         self._world.close()
-        return calls, adrift
+        return calls, lines
 
     def _begin(self, user: str) -> None:
         """A calendar with a meeting that is followed, by a channel of any age."""
@@ -159,24 +161,6 @@ class Day:
         end = start + timedelta(minutes=45)
         return {"start": {"dateTime": start.isoformat()}, "end": {"dateTime": end.isoformat()}}
 
-    def _adrift(self) -> Iterator[str]:
-        """Every event whose room is not there or not as the event is, and every room that nobody has."""
-        rooms = {room.id: room for room in self._world.simulator.rooms.having(None)}
-        for user, events in self._held.items():
-            for event in events:
-                body = self._world.simulator.calendar.get(user, event)
-                room = rooms.pop(body["conferenceData"]["conferenceId"], None)
-                if room is None:
-                    yield f"{user} {event}: its room is gone"
-                elif (room.title, _moment(room.starts)) != (body["summary"], _moment(body["start"]["dateTime"])):
-                    yield f"{user} {event}: its room was told {room.title} {room.starts}"
-        for room in rooms.values():
-            yield f"room {room.id}: no event has it any more"
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
 
 def measure(folder: Path, calendars: int) -> Iterator[tuple[str, float]]:
     """The figures, with channels and with triggers; what is not in step is told on standard error."""
@@ -184,8 +168,8 @@ def measure(folder: Path, calendars: int) -> Iterator[tuple[str, float]]:
     for delegation, name in ((True, "sync.calls"), (False, "sync.calls.relay")):
         own = folder / name
         own.mkdir()
-        calls, adrift = Day(own, delegation, calendars, random.Random(20260302)).live()
-        for line in adrift[:_SHOWN]:
+        calls, lines = Day(own, delegation, calendars, random.Random(20260302)).live()
+        for line in lines[:_SHOWN]:
             print(f"{name}: {line}", file=sys.stderr)
         yield name, calls
-        yield f"{name}.adrift", len(adrift)
+        yield f"{name}.adrift", len(lines)

@@ -72,7 +72,9 @@ class Followed:
             return False
         if not self.delegation:
             self.simulator.triggers.follow(user, user)
-        self.simulator.calendar.set_conference(user, event, self.simulator.conferences.of_addon(data, "Demo", script=True))
+        self.simulator.calendar.set_conference(
+            user, event, self.simulator.conferences.of_addon(data, "Demo", script=True)
+        )
         return True
 
     def deliver(self) -> None:

@@ -1,7 +1,6 @@
 """Which mappings hold which event's conference on a calendar, read as a run needs them: one by one, or all at once."""
 
 from collections import defaultdict
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,9 +45,9 @@ class Holdings:
         self._known: dict[str, dict[str, Mapped]] = {}
         self._complete = False
 
-    def expect(self, events: Collection[str]) -> None:
+    def expect(self, events: int) -> None:
         """Prepare for being asked about so many events."""
-        if len(events) > ONE_BY_ONE and not self._complete:
+        if events > ONE_BY_ONE and not self._complete:
             found: dict[str, dict[str, Mapped]] = defaultdict(dict)
             for document in self.page_by_page():
                 one = mapped(document)

@@ -1,4 +1,4 @@
-"""`sync.calls`: a day of many calendars on a clock that is set, with losses, errors and deaths; what it asks of Calendar.
+"""`sync.calls`: a day of many calendars, with losses, errors and deaths, on a clock that is set: its calls of Calendar.
 
 It is a day like any other: the calendars are followed when it begins, their channels are of every age, and each has
 three changes at random moments, some of them creates. Then comes a quiet time in which whatever was lost must be found.
@@ -11,6 +11,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Day:
     def _plan(self, begins: float, ends: float) -> None:
         for user in self._users:
             for _ in range(CHANGES):
-                self._at(begins + self._chance.uniform(0, DAY), lambda user=user: self._change(user))
+                self._at(begins + self._chance.uniform(0, DAY), partial(self._change, user))
             if not self._world.delegation:
                 self._daily(user, begins + self._chance.uniform(0, DAY), ends)
         self._at(begins + SWEEP, self._sweep)
@@ -95,7 +96,7 @@ class Day:
 
     def _daily(self, user: str, moment: float, ends: float) -> None:
         while moment < ends:
-            self._at(moment, lambda: self._world.simulator.triggers.daily(user))
+            self._at(moment, partial(self._world.simulator.triggers.daily, user))
             moment += DAY
 
     def _sweep(self) -> None:

@@ -1,9 +1,9 @@
 """A calendar of which thousands of events changed: what Anyroom's store held before, and the pages that Calendar lists.
 
-`python -m bench.changed FOLDER COUNT` writes FOLDER/changed-COUNT.db, a store in which every tenth of COUNT events of the
-first user holds a conference, and FOLDER/changed-COUNT.PAGE.json, pages that show all of them an hour later; and the same
-for few events of the second user. It is a process of its own because the measured functions share the pages of every
-library loaded here.
+`python -m bench.changed FOLDER COUNT` writes FOLDER/changed-COUNT.db, a store in which every tenth of COUNT events of
+the first user holds a conference, and FOLDER/changed-COUNT.PAGE.json, pages that show all of them an hour later; and
+the same for few events of the second user. It is a process of its own because the measured functions share the pages of
+every library loaded here.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 from bench import identity, upstream
 from conference import event as events
+from conference.data import ConferenceData, EntryPoint, Parameter, dial
 from sync import records
 from sync.calendar import QUERY
 from sync.records import CALENDARS, MAPPINGS, CalendarRecord, Keeper, MappingRecord
@@ -96,12 +97,22 @@ def _mappings(email: str, sub: str, count: int) -> Iterator[Create]:
             pointer=key,
             conference=event.id,
             room=records.room(SOLUTION, event.id),
-            answer={},
+            answer=_answer(event.id, key),
             told=before.told(),
             end=before.last_end(),
             due=before.end + timedelta(days=30),
         )
         yield Create(MAPPINGS, key, records.to_body(record))
+
+
+def _answer(room_id: str, key: str) -> dict[str, Any]:
+    """What onCreate answered."""
+    entry_points = (
+        EntryPoint.fitted("VIDEO", f"https://rooms.bench.example/r/{room_id}", passcode="123456"),
+        EntryPoint.fitted("PHONE", dial("+4721000000", "123456789#"), pin="123456789", region_code="NO"),
+        EntryPoint.fitted("SIP", f"sip:{room_id}@sip.bench.example"),
+    )
+    return ConferenceData(room_id, SOLUTION, entry_points, (Parameter(events.PARAMETER, key),)).to_record()
 
 
 def _at(moment: datetime) -> dict[str, str]:

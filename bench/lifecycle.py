@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bench.failure import BenchFailure
 from bench.followed import DOMAIN, Followed
@@ -10,7 +11,7 @@ from bench.followed import DOMAIN, Followed
 HOUR = 3600.0
 """The grace before a cancelled event's conference is deleted."""
 _USER = f"user@{DOMAIN}"
-_TIMES = {"start": {"dateTime": "2026-03-09T09:00:00Z"}, "end": {"dateTime": "2026-03-09T10:00:00Z"}}
+_TIMES: dict[str, Any] = {"start": {"dateTime": "2026-03-09T09:00:00Z"}, "end": {"dateTime": "2026-03-09T10:00:00Z"}}
 
 
 def _lifecycle(world: Followed) -> None:

@@ -36,6 +36,8 @@ QUIET = {True: 1.125 * DAY, False: 3 * DAY}
 cancelled is deleted by the one after it."""
 _WEEK = 7 * DAY
 _TRIES = 3
+_TOGETHER = 100
+"""Calendars that begin within the same minute."""
 _SHOWN = 20
 _WAYS = ["move", "rename", "plain", "cancel", "create"]
 _WEIGHTS = [6, 4, 5, 2, 3]
@@ -56,9 +58,10 @@ class Day:
 
     def live(self) -> tuple[float, list[str]]:
         """Calendar calls for each calendar in the day, and after the quiet time what is not in step."""
-        for user in self._users:
+        for number, user in enumerate(self._users, 1):
             self._begin(user)
-        self._world.settle()
+            if number % _TOGETHER == 0 or number == len(self._users):
+                self._world.settle()
         begins = self._world.clock.monotonic()
         ends = begins + DAY + QUIET[self._world.delegation]
         self._plan(begins, ends)

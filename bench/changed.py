@@ -1,14 +1,13 @@
-"""A calendar of which thousands of events changed: what Anyroom's store held before, and the pages that Calendar lists.
+"""Calendars of which thousands of events changed: what Anyroom's store held before, and the pages that Calendar lists.
 
-`python -m bench.changed FOLDER COUNT` writes FOLDER/changed-COUNT.db, a store in which every tenth of COUNT events of
-the first user holds a conference, and FOLDER/changed-COUNT.PAGE.json, pages that show all of them an hour later; and
-the same for few events of the second user. It is a process of its own because the measured functions share the pages of
-every library loaded here.
+`python -m bench.changed FOLDER STORE COUNT...` fills the SQLite file STORE, in which every tenth event holds a
+conference: the first COUNT is of the first user's calendar, and so on. FOLDER gets the pages that show each event an
+hour later. It is a process of its own because the measured functions share the pages of every library loaded here.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,27 +23,24 @@ from sync.store.sqlite import SqliteStore
 
 PAGE = 2500
 """Events on a page, as many as Anyroom asks for."""
-FEW = 50
-"""Events of the second user."""
 SOLUTION = "demo"
 _EVERY = 10
 _COMMITTED = 20
 
 
-def write(folder: Path, count: int) -> None:
-    """Write the store and the pages."""
-    store = SqliteStore(str(folder / f"changed-{count}.db"))
-    for user, events_of_user in enumerate((count, FEW)):
+def write(folder: Path, path: str, counts: Sequence[int]) -> None:
+    """Fill the store and write the pages."""
+    store = SqliteStore(path)
+    for user, count in enumerate(counts):
         said = identity.claims(user, 0)
-        _fill(store, said["email"], said["sub"], events_of_user)
-        _list(folder, said["email"], events_of_user)
+        _fill(store, said["email"], said["sub"], count)
+        _list(folder, said["email"], count)
     store.close()
 
 
 def _fill(store: SqliteStore, email: str, sub: str, count: int) -> None:
-    calendar = CalendarRecord(
-        calendar=email, keeper=Keeper(sub, email), cursor=f"changed-{count}", query=QUERY, heard=datetime.now(UTC)
-    )
+    keeper, heard = Keeper(sub, email), datetime.now(UTC)
+    calendar = CalendarRecord(calendar=email, keeper=keeper, cursor=f"changed-{email}", query=QUERY, heard=heard)
     store.commit([Create(CALENDARS, records.key(email), records.to_body(calendar))])
     changes = list(_mappings(email, sub, count))
     for first in range(0, len(changes), _COMMITTED):
@@ -56,8 +52,8 @@ def _list(folder: Path, email: str, count: int) -> None:
         rows = [_row(email, each) for each in range(first, min(first + PAGE, count))]
         page = {"kind": "calendar#events", "timeZone": "Europe/Oslo", "accessRole": "owner", "items": rows}
         last = first + PAGE >= count
-        page |= {"nextSyncToken": "changed-0"} if last else {"nextPageToken": str(number + 1)}
-        (folder / f"changed-{count}.{number}.json").write_text(json.dumps(page))
+        page |= {"nextSyncToken": "in-step"} if last else {"nextPageToken": str(number + 1)}
+        (folder / f"changed-{email}.{number}.json").write_text(json.dumps(page))
 
 
 def _row(email: str, number: int) -> dict[str, Any]:
@@ -120,4 +116,4 @@ def _at(moment: datetime) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]))
+    write(Path(sys.argv[1]), sys.argv[2], [int(count) for count in sys.argv[3:]])

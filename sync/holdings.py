@@ -1,6 +1,7 @@
 """Which mappings hold which event's conference on a calendar, read as a run needs them: one by one, or all at once."""
 
 from collections import defaultdict
+from collections.abc import Sized
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,9 +46,9 @@ class Holdings:
         self._known: dict[str, dict[str, Mapped]] = {}
         self._complete = False
 
-    def expect(self, events: int) -> None:
+    def expect(self, events: Sized) -> None:
         """Prepare for being asked about so many events."""
-        if events > ONE_BY_ONE and not self._complete:
+        if len(events) > ONE_BY_ONE and not self._complete:
             found: dict[str, dict[str, Mapped]] = defaultdict(dict)
             for document in self.page_by_page():
                 one = mapped(document)

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 
-from bench import cold, memory, warm
+from bench import cold, linear, memory, notify, simulated, warm
 from bench.failure import BenchFailure
 from bench.figures import asked
 from bench.progress import say
@@ -55,7 +55,7 @@ def _measure(world: World, names: Sequence[str], size: str) -> int:
         say("warming the emulator")
         warm_emulator(world)
     here = [name for name in names if name not in absent]
-    for part in (warm.measure, cold.measure, memory.measure):
+    for part in (warm.measure, cold.measure, memory.measure, notify.measure, linear.measure, simulated.measure):
         for figure in part(world, here, SIZES[size]):
             print(figure.line(), flush=True)
             bad = bad or figure.short

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-GOALS: dict[str, float | None] = {
+RATIOS: dict[str, float | None] = {
     "create.warm.sqlite.1": 1.05,
     "create.warm.firestore.1": 1.10,
     "create.warm.sample.1": None,
@@ -22,8 +22,34 @@ GOALS: dict[str, float | None] = {
     "create.cold.health.firestore": None,
     "create.memory.sqlite": 2.2,
     "create.memory.firestore": 2.8,
+    "sync.notify": 0.5,
+    "sync.linear.time": 11.0,
+    "sync.linear.memory": 1.2,
 }
-"""Ratios, at most: warm and cpu of the floor, cold and memory of hello world. None where there is no goal."""
+"""Warm and cpu of the floor, cold, memory and notify of hello world, linear of a tenth of the events."""
+
+COUNTS: dict[str, float | None] = {
+    "sync.calls": 5,
+    "sync.calls.adrift": 0,
+    "sync.calls.relay": None,
+    "sync.calls.relay.adrift": 0,
+    "sync.store.reads": 24,
+    "sync.store.writes": 18,
+    "sync.store.dirty.reads": 1,
+    "sync.store.dirty.writes": 0,
+    "sync.store.reads.relay": None,
+    "sync.store.writes.relay": None,
+    "sync.story.lost": 0,
+    "sync.story.calls": None,
+    "sync.story.sample.lost": None,
+    "sync.story.sample.calls": None,
+}
+"""Counted, not measured: the same on every machine."""
+
+GOALS = RATIOS | COUNTS
+"""The most that each figure may be, but for AT_LEAST. None where there is no goal."""
+
+AT_LEAST = frozenset({"sync.notify"})
 
 ASIDE = 3
 """What has no goal is only measured in every third round."""
@@ -31,7 +57,7 @@ ASIDE = 3
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value: a ratio ("x"), or what ratios are made of ("ms", "MB")."""
+    """A measured value: a ratio ("x"), a count (""), or what ratios are made of ("ms", "MB", "/s")."""
 
     name: str
     value: float
@@ -41,15 +67,24 @@ class Figure:
     def short(self) -> bool:
         """Whether it misses its goal, as far as it is printed."""
         goal = GOALS.get(self.name)
-        return goal is not None and round(self.value, 2) > goal
+        if goal is None:
+            return False
+        value = round(self.value, 2)
+        return value < goal if self.name in AT_LEAST else value > goal
 
     def line(self) -> str:
         """`NAME VALUE goal GOAL ok|short`, or `NAME VALUE no goal`."""
-        goal = GOALS.get(self.name)
-        value = f"{self.value:.2f}x" if self.unit == "x" else f"{self.value:.1f}{self.unit}"
+        goal, value = GOALS.get(self.name), written(self.value, self.unit)
         if goal is None:
             return f"{self.name} {value} no goal"
-        return f"{self.name} {value} goal {goal:.2f}x {'short' if self.short else 'ok'}"
+        return f"{self.name} {value} goal {written(goal, self.unit)} {'short' if self.short else 'ok'}"
+
+
+def written(value: float, unit: str) -> str:
+    """The value in its unit: ratios with two digits, counts with as few as they need, all else with one."""
+    if unit == "x":
+        return f"{value:.2f}x"
+    return f"{value:.1f}{unit}" if unit else f"{round(value, 2):g}"
 
 
 def asked(only: str) -> list[str]:
@@ -57,7 +92,7 @@ def asked(only: str) -> list[str]:
 
     Raises ValueError, with the names there are, when it stands for none.
     """
-    names = [name for name in GOALS if not only or name == only or name.startswith(f"{only}.")]
+    names = below(GOALS, only) if only else list(GOALS)
     if not names:
         raise ValueError(f"no figure {only!r}; there are: {' '.join(GOALS)}")
     return names
@@ -71,3 +106,8 @@ def due(name: str, number: int) -> bool:
 def of(names: Iterable[str], kind: str) -> list[list[str]]:
     """What follows `create.KIND` in those of the names that begin so, split at the dots."""
     return [name.split(".")[2:] for name in names if name.startswith(f"create.{kind}.")]
+
+
+def below(names: Iterable[str], name: str) -> list[str]:
+    """Those of the names that are this one, or below it."""
+    return [each for each in names if each == name or each.startswith(f"{name}.")]

@@ -31,9 +31,28 @@ def get(path: str) -> bytes:
 
 def create(email: str, token: str, event_id: str) -> bytes:
     """The bytes of one onCreate call of the Apps Script add-on, on the caller's own calendar."""
-    body = json.dumps({"calendarId": email, "eventId": event_id, "oauthToken": f"ya29.{event_id}"}).encode()
+    body = {"calendarId": email, "eventId": event_id, "oauthToken": f"ya29.{event_id}"}
+    return _from_script("/conferences?solution=demo", token, body)
+
+
+def relay(email: str, token: str) -> bytes:
+    """The bytes of the call of a trigger of the Apps Script add-on: something changed in the user's own calendar."""
+    return _from_script("/calendar-changes", token, {"calendarId": email, "oauthToken": "ya29.relayed"})
+
+
+def notification(channel: str, secret: str, resource: str) -> bytes:
+    """The bytes of a push notification."""
+    return (
+        "POST /notifications HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\nContent-Length: 0\r\n"
+        f"X-Goog-Channel-ID: {channel}\r\nX-Goog-Channel-Token: {secret}\r\nX-Goog-Resource-ID: {resource}\r\n"
+        "X-Goog-Resource-State: exists\r\nX-Goog-Message-Number: 2\r\n\r\n"
+    ).encode()
+
+
+def _from_script(path: str, token: str, content: object) -> bytes:
+    body = json.dumps(content).encode()
     head = (
-        "POST /conferences?solution=demo HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
         f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -50,8 +69,8 @@ def check_conference(answer: Answer) -> None:
 
 
 def check_any(answer: Answer) -> None:
-    """Raise BenchFailure unless the answer is a 200."""
-    if answer.status != 200:
+    """Raise BenchFailure unless the answer is a 200, or a 204."""
+    if answer.status not in (200, 204):
         raise BenchFailure(f"HTTP {answer.status}: {answer.body.decode(errors='replace')[:2000]}")
 
 
@@ -86,14 +105,15 @@ class _Lane(asyncio.Protocol):
         head_ends = self._buffer.find(b"\r\n\r\n")
         if head_ends < 0:
             return
+        status = int(self._buffer[9:12])
         length = _LENGTH.search(self._buffer, 0, head_ends)
-        if length is None:
+        if length is None and status != 204:
             self._fail(f"an answer without a length: {self._buffer[:500]!r}")
             return
-        whole = head_ends + 4 + int(length[1])
+        whole = head_ends + 4 + (int(length[1]) if length else 0)
         if len(self._buffer) >= whole:
             seconds = time.perf_counter() - self._sent_at
-            self.answers.append(Answer(int(self._buffer[9:12]), self._buffer[head_ends + 4 : whole], seconds))
+            self.answers.append(Answer(status, self._buffer[head_ends + 4 : whole], seconds))
             self._buffer = self._buffer[whole:]
             self._send()
 

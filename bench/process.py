@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from bench.failure import BenchFailure
 
 _TAIL = 1500
 """Characters of a log that are worth showing."""
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _POLL = 0.002
 """Seconds between two attempts to connect to a process that is starting."""
 
@@ -41,6 +43,11 @@ class Running:
     def memory(self) -> int:
         """Bytes of memory that the tree holds: proportional set size, so shared pages count once."""
         return sum(process.memory_full_info().pss for process in self.tree())
+
+    def peak(self) -> int:
+        """Bytes that the largest process of the tree ever had in memory at once."""
+        statuses = (Path(f"/proc/{process.pid}/status").read_text() for process in self.tree())
+        return max(int(_PEAK.findall(status)[0]) for status in statuses) * 1024
 
 
 def free_port() -> int:

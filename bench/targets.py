@@ -35,7 +35,8 @@ def _upstream(world: World, port: int) -> dict[str, str]:
     return {"BENCH_UPSTREAM": world.upstream_url, "BENCH_STORE": str(world.folder / "sample.db")}
 
 
-def _anyroom(world: World, port: int) -> dict[str, str]:
+def anyroom(world: World, port: int) -> dict[str, str]:
+    """Anyroom's settings but for its store."""
     return {
         "ANYROOM_CONFIG": str(world.config),
         "ANYROOM_IDENTITY": f"script={CLIENT_ID}",
@@ -45,13 +46,13 @@ def _anyroom(world: World, port: int) -> dict[str, str]:
 
 
 def _sqlite(world: World, port: int) -> dict[str, str]:
-    return _anyroom(world, port) | {"ANYROOM_STORE": f"sqlite:{world.folder / world.fresh()}.db"}
+    return anyroom(world, port) | {"ANYROOM_STORE": f"sqlite:{world.folder / world.fresh()}.db"}
 
 
 def _firestore(world: World, port: int) -> dict[str, str]:
     if world.emulator is None:
         raise BenchFailure(world.no_emulator)
-    return _anyroom(world, port) | {
+    return anyroom(world, port) | {
         "ANYROOM_STORE": "firestore:",
         "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{world.emulator.port}",
         "GOOGLE_CLOUD_PROJECT": f"bench-{world.fresh()[:20]}",

@@ -1,6 +1,7 @@
 """Google Calendar, Google's certificates and a conferencing system in one cheap process, each the same delay away.
 
-`python -m bench.upstream PORT DELAY CERTS` listens on 127.0.0.1; DELAY is in seconds, CERTS a file with the key set.
+`python -m bench.upstream PORT DELAY CERTS FOLDER` listens on 127.0.0.1; DELAY is in seconds, CERTS a file with the key
+set. A list with the sync token TOKEN is answered with FOLDER/TOKEN.PAGE.json, the pages counted from 0.
 It speaks HTTP/1.1 with kept connections straight over the transport, so that it never is what is measured.
 """
 
@@ -12,7 +13,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 LISTED = 25
 """Events on a page of a full list."""
@@ -71,8 +72,9 @@ def room(key: str) -> dict[str, Any]:
 class Answers:
     """Every reply this process gives, made cheaply: an event is rendered once and its two names are put in."""
 
-    def __init__(self, certs: bytes) -> None:
+    def __init__(self, certs: bytes, changes: Path) -> None:
         self._certs = certs
+        self._changes = changes
         self._event = json.dumps(event("CALENDAR", "EVENT")).encode()
 
     def reply(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
@@ -87,13 +89,18 @@ class Answers:
             return 200, self._certs
         if target == "/rooms-api/v1/rooms" and method == "POST":
             return self._room(body)
+        if target.startswith("/rooms-api/v1/rooms/") and method == "PATCH":
+            return 200, b"{}"
         return 404, b'{"error": {"code": 404, "message": "Not Found"}}'
 
     def _one(self, calendar: str, event_id: str) -> bytes:
         return self._event.replace(b"CALENDAR", calendar.encode()).replace(b"EVENT", event_id.encode())
 
     def _list(self, calendar: str, query: str) -> bytes:
-        count = 1 if "maxResults=1" in query.split("&") else LISTED
+        asked = parse_qs(query)
+        if "syncToken" in asked:
+            return (self._changes / f"{asked['syncToken'][0]}.{asked.get('pageToken', ['0'])[0]}.json").read_bytes()
+        count = 1 if asked.get("maxResults") == ["1"] else LISTED
         items = b",".join(self._one(calendar, f"listed{n}") for n in range(count))
         head = {
             "kind": "calendar#events",
@@ -164,17 +171,17 @@ class Connection(asyncio.Protocol):
             self._transport.write(reply)
 
 
-async def serve(port: int, delay: float, certs: bytes) -> asyncio.Server:
-    """Listen on 127.0.0.1; port 0 takes a free one; `delay` in seconds."""
-    answers = Answers(certs)
+async def serve(port: int, delay: float, certs: bytes, changes: Path) -> asyncio.Server:
+    """Listen on 127.0.0.1; port 0 takes a free one; `delay` in seconds; `changes` is where lists of changes are."""
+    answers = Answers(certs, changes)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Connection(answers, delay), "127.0.0.1", port, backlog=1024)
 
 
-async def _forever(port: int, delay: float, certs: bytes) -> None:
-    server = await serve(port, delay, certs)
+async def _forever(port: int, delay: float, certs: bytes, changes: Path) -> None:
+    server = await serve(port, delay, certs, changes)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_forever(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]).read_bytes()))
+    asyncio.run(_forever(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]).read_bytes(), Path(sys.argv[4])))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import emulator, identity, load
@@ -51,7 +51,7 @@ class World:
     @property
     def config(self) -> Path:
         """The anyroom.toml of the measured function."""
-        return self.folder / "anyroom.toml"
+        return self.folder / f"anyroom-{self.upstream.port}.toml"
 
     def fresh(self) -> str:
         """A name that nothing has yet: for an event, a store, a log."""
@@ -76,8 +76,7 @@ def built(with_emulator: bool) -> Iterator[World]:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="anyroom-bench-", ignore_cleanup_errors=True))
         )
         _make_users(folder)
-        upstream = stack.enter_context(_upstream(folder))
-        (folder / "anyroom.toml").write_text(_CONFIG.format(upstream=f"http://127.0.0.1:{upstream.port}"))
+        upstream = stack.enter_context(_upstream(folder, DELAY))
         firestore, why = None, "not asked for"
         if with_emulator:
             try:
@@ -85,6 +84,13 @@ def built(with_emulator: bool) -> Iterator[World]:
             except emulator.EmulatorMissing as missing:
                 why = str(missing)
         yield World(folder, upstream, firestore, why, itertools.cycle(identity.read(folder)), random.Random())
+
+
+@contextlib.contextmanager
+def without_delay(world: World) -> Iterator[World]:
+    """The same world with upstreams that answer at once, while the block runs."""
+    with _upstream(world.folder, 0.0) as upstream:
+        yield replace(world, upstream=upstream)
 
 
 def _make_users(folder: Path) -> None:
@@ -95,9 +101,11 @@ def _make_users(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _upstream(folder: Path) -> Iterator[Running]:
+def _upstream(folder: Path, delay: float) -> Iterator[Running]:
+    """Upstreams, and the anyroom.toml of functions that use them."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.upstream", str(port), str(DELAY), str(folder / "certs.json")]
+    command = [sys.executable, "-m", "bench.upstream", str(port), str(delay), str(folder / "certs.json"), str(folder)]
     with running(command, environment(), ROOT, port, folder / "upstream.log") as started:
+        (folder / f"anyroom-{port}.toml").write_text(_CONFIG.format(upstream=f"http://127.0.0.1:{port}"))
         connect(started, _START_LIMIT).close()
         yield started

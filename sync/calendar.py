@@ -6,9 +6,10 @@ notifications, Handle API errors (Calendar API guides).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +33,7 @@ from conference.errors import (
 from conference.event import Event
 from sync import row
 from sync.carrier import Carrier, Send
-from sync.row import Row
+from sync.row import Row, Rows
 
 FIELDS = (
     "id,status,summary,description,location,start,end,endTimeUnspecified,recurrence,recurringEventId,iCalUID,"
@@ -85,9 +86,19 @@ class Listed(msgspec.Struct, frozen=True):
     """One page of a list: the caller's role, the events, and what comes next, a page or in the end a sync token."""
 
     role: str
-    rows: tuple[Row, ...]
+    rows: Rows
     next_page: str
     next_sync: str
+
+
+class _Page(msgspec.Struct, frozen=True, rename="camel"):
+    """A page as Calendar sends it, its events not read yet: all of them at once take five times their bytes."""
+
+    access_role: str = "none"
+    time_zone: str = "UTC"
+    next_page_token: str = ""
+    next_sync_token: str = ""
+    items: tuple[msgspec.Raw, ...] = ()
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -168,16 +179,11 @@ class GoogleCalendar:
         begin = {"syncToken": cursor} if cursor else {"timeMin": _rfc3339(since)} if since else {}
         more = {"pageToken": page} if page else {}
         request = self._events.list(calendarId=calendar, **_LISTED, **begin, **more)
+        request.postproc = partial(_unread, request.postproc)
         body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
-        items, zone = body.get("items", []), str(body.get("timeZone") or "UTC")
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Temporary(_MALFORMED, "a list without events")
-        return Listed(
-            str(body.get("accessRole", "none")),
-            tuple(row.read(calendar, item, zone) for item in items),
-            str(body.get("nextPageToken", "")),
-            str(body.get("nextSyncToken", "")),
-        )
+        assert isinstance(body, _Page)
+        rows = Rows(calendar, body.items, body.time_zone)
+        return Listed(body.access_role, rows, body.next_page_token, body.next_sync_token)
 
     def look(self, calendar: str, event: str, token: str, deadline: Deadline) -> Row:
         """One event as it is now; "vanished" when Calendar does not know it. Raises as `page`.
@@ -243,9 +249,7 @@ class GoogleCalendar:
             if error.status_code not in _NOT_THERE:
                 raise _failure(error) from error
 
-    def _read(
-        self, request: Any, token: str, deadline: Deadline, expired: frozenset[int] = _OF_LIST
-    ) -> Mapping[str, Any]:
+    def _read(self, request: Any, token: str, deadline: Deadline, expired: frozenset[int] = _OF_LIST) -> Any:
         """What Calendar answers about a calendar that must be readable. Raises as `page`."""
         try:
             return self._execute(request, token, deadline)
@@ -256,7 +260,7 @@ class GoogleCalendar:
                 raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
             raise _failure(error) from error
 
-    def _calendar(self, calendar: str, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    def _calendar(self, calendar: str, token: str, deadline: Deadline) -> Any:
         """What a list says of the calendar itself. A 404 means that it does not exist or may not be seen."""
         request = self._events.list(calendarId=calendar, maxResults=1, fields="accessRole,timeZone")
         try:
@@ -266,10 +270,10 @@ class GoogleCalendar:
                 raise PermissionDenied("calendar-not-readable", "Calendar answered 404") from error
             raise _failure(error) from error
 
-    def _execute(self, request: Any, token: str, deadline: Deadline) -> Mapping[str, Any]:
-        """The object that Calendar answers. Raises HttpError, Temporary."""
+    def _execute(self, request: Any, token: str, deadline: Deadline) -> Any:
+        """The object, or the page, that Calendar answers. Raises HttpError, Temporary."""
         body = self._send_request(request, token, deadline)
-        if not isinstance(body, dict):
+        if not isinstance(body, (dict, _Page)):
             raise Temporary(_MALFORMED, "Calendar's reply is no object")
         return body
 
@@ -282,8 +286,20 @@ class GoogleCalendar:
         carrier = Carrier(self._send, deadline, "GET" if request.method == "GET" else "POST", MOST_LISTED)
         try:
             return request.execute(http=carrier)
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise Temporary(_MALFORMED, "Calendar's reply cannot be read") from error
+
+
+def _unread(postproc: Callable[[Any, bytes], Any], response: Any, content: bytes) -> Any:
+    """The reply's page with its events unread; errors as the library reads them. Raises ValueError."""
+    if response.status >= 300:
+        return postproc(response, content)
+    try:
+        return msgspec.json.decode(content, type=_Page)
+    except ValueError:  # half a surrogate pair in some text, which is no reason to stand still, or no page at all
+        body = postproc(response, content)
+        items = [msgspec.Raw(json.dumps(item).encode()) for item in body.get("items", ())]
+        return msgspec.convert({**body, "items": items}, _Page)
 
 
 def _failure(error: HttpError) -> ConferenceFailure:

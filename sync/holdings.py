@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sized
 from typing import Any, NamedTuple
 
 import msgspec
@@ -58,7 +58,7 @@ class Holdings:
         self._known: dict[str, dict[str, Mapped]] = {}
         self._complete = False
 
-    def expect(self, events: Collection[str]) -> None:
+    def expect(self, events: Sized) -> None:
         """Prepare for being asked about so many events."""
         if len(events) > ONE_BY_ONE and not self._complete:
             found: dict[str, dict[str, Mapped]] = defaultdict(dict)

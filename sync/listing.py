@@ -113,7 +113,7 @@ class Listing:
 
     def _apply(self, listed: Listed, progress: Progress) -> set[str]:
         """Apply every row; the mappings that they showed."""
-        self._applier.holdings.expect({row.id for row in listed.rows})
+        self._applier.holdings.expect(listed.rows)
         seen: set[str] = set()
         for row in listed.rows:
             seen.update(one.key[:_SEEN] for one in self._applier.apply(row))

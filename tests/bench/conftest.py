@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,16 @@ CERTS = {"keys": [{"kty": "RSA", "kid": "bench"}]}
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the upstreams find lists of changes."""
+    return tmp_path_factory.mktemp("changes")
+
+
+@pytest.fixture(scope="module")
+def port(changes: Path) -> Iterator[int]:
     """The port of upstreams that answer at once."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(upstream.serve(0, 0.0, json.dumps(CERTS).encode()))
+    server = loop.run_until_complete(upstream.serve(0, 0.0, json.dumps(CERTS).encode(), changes))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     yield server.sockets[0].getsockname()[1]

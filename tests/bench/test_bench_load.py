@@ -31,6 +31,23 @@ def hangs_up() -> Iterator[int]:
         thread.join()
 
 
+@pytest.fixture
+def says_nothing() -> Iterator[int]:
+    """A port where each request, without a body, is answered 204."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while connection.recv(65536):
+                    connection.sendall(b"HTTP/1.1 204 NO CONTENT\r\nServer: x\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
 def test_every_lane_gets_an_answer_to_each_request(port: int) -> None:
     lanes = [[load.get("/oauth2/v3/certs"), load.get("/nothing")], [load.get("/nothing")]]
     assert [answer.status for answer in load.run(port, lanes)] == [200, 404, 404]
@@ -54,6 +71,18 @@ def test_a_create_is_the_add_ons_call_on_the_callers_own_calendar() -> None:
     asked = json.loads(body)
     assert (asked["calendarId"], asked["eventId"]) == ("user@bench.example", "event1")
     assert asked["oauthToken"]
+
+
+def test_a_relay_is_the_call_of_the_add_ons_trigger() -> None:
+    head, body = load.relay("user@bench.example", "token").split(b"\r\n\r\n")
+    assert head.startswith(b"POST /calendar-changes HTTP/1.1\r\n")
+    assert f"\r\nContent-Length: {len(body)}".encode() in head
+    assert json.loads(body)["calendarId"] == "user@bench.example"
+
+
+def test_an_answer_without_content_needs_no_length(says_nothing: int) -> None:
+    lane = [load.notification("channel", "secret", "resource")] * 2
+    assert [answer.status for answer in load.run(says_nothing, [lane])] == [204, 204]
 
 
 def test_a_conference_with_an_entry_point_is_right() -> None:

@@ -66,3 +66,4 @@ def test_time_and_memory_of_the_whole_tree_count(tmp_path: Path) -> None:
         parent, child = it.tree()
         assert it.memory() > max(parent.memory_full_info().uss, child.memory_full_info().uss)
         assert it.cpu() >= parent.cpu_times().user
+        assert it.peak() >= max(parent.memory_info().rss, child.memory_info().rss)

@@ -7,7 +7,7 @@ from bench.size import Size
 from bench.targets import TARGETS, serving
 from bench.world import World
 
-TINY = Size(warm={1: (2, 1)}, starts=1, fills=1)
+TINY = Size(warm={1: (2, 1)}, starts=1, fills=1, bursts=1, runs=1, calendars=3)
 
 
 @pytest.mark.parametrize("name", ["floor", "sample"])

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import httplib2
@@ -46,6 +47,14 @@ def test_a_list_names_the_role_and_ends_with_a_sync_token(events: Any) -> None:
     assert len({item["id"] for item in page["items"]}) > 1
 
 
+def test_a_list_of_changes_is_what_was_put_there_page_by_page(events: Any, changes: Path) -> None:
+    for number, token in enumerate(("one", "two")):
+        (changes / f"changed-2.{number}.json").write_text(json.dumps({"items": [{"id": token}]}))
+    query = {"calendarId": CALENDAR, "syncToken": "changed-2"}
+    pages = [events.list(**query).execute(), events.list(**query, pageToken="1").execute()]
+    assert [page["items"][0]["id"] for page in pages] == ["one", "two"]
+
+
 def test_a_list_keeps_the_page_size_of_an_authority_check(events: Any) -> None:
     assert len(events.list(calendarId=CALENDAR, maxResults=1).execute()["items"]) == 1
 
@@ -67,6 +76,10 @@ def test_a_key_gets_one_room_and_another_key_another(port: int) -> None:
 
 def test_a_room_without_a_key_is_refused(port: int) -> None:
     assert ask(port, "POST", "/rooms-api/v1/rooms", {})[0] == 400
+
+
+def test_a_room_can_be_changed(port: int) -> None:
+    assert ask(port, "PATCH", "/rooms-api/v1/rooms/a", {"title": "b"}) == (200, {})
 
 
 def test_anything_else_is_not_found(port: int) -> None:

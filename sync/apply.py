@@ -103,8 +103,13 @@ class Applier:
             self._retrying(one, lambda now: self.look_later(now, "defect"))
 
     def look_later(self, one: Mapped, reason: str, least: float | None = None) -> None:
-        """Have a later run look at the event again. Raises Conflict, StoreUnavailable."""
+        """Have a later run look at the event again. Raises Conflict, StoreUnavailable.
+
+        A conference that leaves does not leave the sooner for it.
+        """
         until = self._now() + pause(one.record.tries, self._ports.spread(), least)
+        if one.record.state == "leaving" and one.record.until:
+            until = max(until, one.record.until)
         changes = one.becoming(reason=reason, tries=one.record.tries + 1, look=self._key, until=until, due=until)
         self.holdings.put(one, changes)
 

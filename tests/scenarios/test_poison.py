@@ -200,12 +200,29 @@ def test_f63_an_event_that_comes_back_while_its_deletion_fails_is_kept(story: St
     assert (story.state(event), story.titles()) == ("live", ["Plan"])
 
 
-def test_f63_a_defect_of_ours_in_one_event_does_not_hold_up_the_others(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events = [story.live(summary=f"Plan {number}") for number in range(3)]
+def test_f63_a_deletion_that_fails_when_the_event_is_over_is_tried_again(story: Story) -> None:
+    event = story.live()
+    poison(story, event, faults.status(503, b"{}"), times=1)
+    story.later(days=32)
+    assert (story.of(event).state, story.titles()) == ("leaving", ["Plan"])
+    assert story.later(minutes=5).looked == ("get", "find mapping room", KEPT, "DELETE room", KEPT)
+    assert (story.state(event), story.titles()) == ("gone over", [])
+
+
+def test_f63_an_event_that_is_over_and_changed_while_its_deletion_fails_is_deleted_all_the_same(story: Story) -> None:
+    event = story.live()
+    poison(story, event, faults.status(503, b"{}"), times=1)
+    story.later(days=32)
+    story.people.patch(ADA, event, colorId="3")
+    story.settle()
+    story.later(minutes=5)
+    assert (story.state(event), story.titles()) == ("gone over", [])
+
+
+def failing_on(story: Story, monkeypatch: pytest.MonkeyPatch, title: str) -> None:
+    """Have a defect of ours come to light in every event of that title."""
     right = apply.changed_fields
-    bad = Event("", "", "Poison", story.now(), story.now(), "UTC").told()["summary"]
+    bad = Event("", "", title, story.now(), story.now(), "UTC").told()["summary"]
 
     def wrong(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[Any]:
         if now["summary"] == bad:
@@ -213,6 +230,30 @@ def test_f63_a_defect_of_ours_in_one_event_does_not_hold_up_the_others(
         return right(before, now)
 
     monkeypatch.setattr(apply, "changed_fields", wrong)
+
+
+def test_f63_a_defect_does_not_shorten_the_time_until_a_deletion(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = story.live(summary="Poison")
+    failing_on(story, monkeypatch, "Poison")
+    story.people.delete(ADA, event)
+    story.follow()
+    story.people.restore(ADA, event)
+    story.settle()
+    assert story.state(event) == "leaving defect"
+    story.people.delete(ADA, event)
+    story.settle()
+    story.later(minutes=30)
+    assert story.titles() == ["Poison"]
+    story.later(hours=1)
+    story.later(hours=1)
+    assert story.titles() == []
+
+
+def test_f63_a_defect_of_ours_in_one_event_does_not_hold_up_the_others(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [story.live(summary=f"Plan {number}") for number in range(3)]
+    failing_on(story, monkeypatch, "Poison")
     cursor = story.calendar().cursor
     for number, event in enumerate(events):
         story.people.patch(ADA, event, summary="Poison" if number == 1 else "Better plan")

@@ -69,6 +69,18 @@ def test_f78_an_event_that_was_deleted_meanwhile_is_seen_when_the_solution_retur
     assert story.titles() == []
 
 
+def test_f78_choosing_the_solution_again_makes_a_new_room_and_leaves_none_behind(story: Story) -> None:
+    event = unmanaged(story)
+    with_demo(story)
+    story.choose(event)
+    story.settle()
+    assert (story.state(event), len(story.titles())) == ("live", 2)
+    story.later(hours=31)
+    story.later(hours=31)
+    assert (story.titles(), story.orphans()) == (["Better plan"], [])
+    assert story.room().id == story.of(event).conference
+
+
 @pytest.mark.parametrize("how", ["cancelled", "removed"])
 def test_f78_a_conference_that_should_be_deleted_waits_for_its_solution(story: Story, how: str) -> None:
     event = story.live()

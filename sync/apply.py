@@ -224,9 +224,14 @@ class Applier:
         if one.record.pointer == one.key:
             return True
         owner = self.holdings.by_pointer(one.record.pointer)
-        if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
+        if owner and owner.record.room == one.record.room and self._is_followed(owner.record):
             return False
         return all(rank(one) < rank(other) for other in self.holdings.others(one))
+
+    def _is_followed(self, record: MappingRecord) -> bool:
+        """Whether the conference follows that event: the first half of a split series is over some day."""
+        over = record.end is not None and record.end <= self._now()
+        return record.state in ("offered", "live") and not over
 
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:

@@ -298,6 +298,8 @@ def _unread(postproc: Callable[[Any, bytes], Any], response: Any, content: bytes
         return msgspec.json.decode(content, type=_Page)
     except ValueError:  # half a surrogate pair in some text, which is no reason to stand still, or no page at all
         body = postproc(response, content)
+        if not isinstance(body.get("items", []), list):
+            raise
         items = [msgspec.Raw(json.dumps(item).encode()) for item in body.get("items", ())]
         return msgspec.convert({**body, "items": items}, _Page)
 

@@ -124,6 +124,8 @@ class SyncEndpoint:
 
     def _told(self, outcome: Outcome, incoming: Incoming, body: Mapping[str, Any]) -> Answer:
         incoming.note.update(pages=outcome.pages, rows=outcome.rows)
+        if not outcome.ran:
+            return Answer(body, "nothing-to-do")
         if outcome.reason:
             incoming.note["reason"] = outcome.reason
             return Answer(body, "early", logging.WARNING)

@@ -43,11 +43,12 @@ PAGES = 40
 ROUNDS = 5
 """How often a run begins anew because the calendar was marked meanwhile."""
 SELDOM, OFTEN = timedelta(days=1), timedelta(hours=1)
-"""How long a calendar with a channel is not asked at all: twice its usual pause between changes, within these."""
+"""How long a calendar with a channel is not asked at all: twice its usual pause between changes, longer the longer
+nothing changes, within these."""
 REFUSED = timedelta(days=1)
 """When a credential that was refused is tried again."""
-_PACE = 0.3
-"""How much the newest pause counts."""
+_SHORTER, _LONGER = 0.6, 0.3
+"""How much the newest pause counts: a calendar is soon known to be in use, and not soon forgotten to be."""
 _LOOKS = 200
 
 _log = logging.getLogger("anyroom.pull")
@@ -205,8 +206,7 @@ class Puller:
         changes: dict[str, Any] = {"cursor": progress.cursor, "query": QUERY, "page": progress.page, "heard": now}
         changes |= {"reason": "", "failures": 0, "refused": False}
         if progress.changed and not (progress.page and progress.page.since):
-            since = (now - record.changed).total_seconds() if record.changed else record.pace
-            changes |= {"changed": now, "pace": record.pace * (1 - _PACE) + since * _PACE}
+            changes |= {"changed": now, "pace": _pace(record, now)}
         outcome.more = not progress.whole
         changes["due"] = self._due(msgspec.structs.replace(record, **changes), outcome.more)
         run.leased.release(**{**run.changes, **changes})
@@ -218,7 +218,8 @@ class Puller:
         now, spread = self._ports.clock.now(), self._ports.spread()
         if more:
             return now
-        silence = min(max(timedelta(seconds=2 * record.pace), OFTEN), SELDOM) * (0.75 + spread / 4)
+        quiet = now - record.changed if record.changed else timedelta()
+        silence = min(max(timedelta(seconds=2 * record.pace), 3 * quiet, OFTEN), SELDOM) * (0.75 + spread / 4)
         renewal = self._channels.renewal(record)
         return min(now + silence, renewal) if renewal else now + silence
 
@@ -262,6 +263,15 @@ class Puller:
 def _was_refused_lately(record: CalendarRecord, now: datetime) -> bool:
     """Whether the keeper's credential was refused today, so that it is asked for again tomorrow."""
     return record.refused and record.ran is not None and now - record.ran < REFUSED * 0.75
+
+
+def _pace(record: CalendarRecord, now: datetime) -> float:
+    """The mean seconds between two changes, with the one that was just seen."""
+    if record.changed is None:
+        return record.pace
+    since = (now - record.changed).total_seconds()
+    weight = _SHORTER if since < record.pace else _LONGER
+    return record.pace * (1 - weight) + since * weight
 
 
 class _Run:

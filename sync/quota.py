@@ -44,7 +44,9 @@ class Quota:
                 self._met.popitem(last=False)
 
     def answered(self, user: str) -> None:
-        """Calendar answered again."""
+        """Calendar answered this user again; the project's wait, which may have begun meanwhile, ends by itself."""
+        now = self._clock.now()
         with self._lock:
             self._met.pop(user, None)
-            self._met.pop(_PROJECT, None)
+            if self._met.get(_PROJECT, (now, 0))[0] < now:
+                self._met.pop(_PROJECT, None)

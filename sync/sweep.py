@@ -70,6 +70,15 @@ class Sweep:
             _log.warning("a %s was not swept: %s", document.kind, failure.reason)
         except Exception as defect:  # noqa: BLE001  # it is shown, and due again
             _log.error("a %s was not swept", document.kind, exc_info=defect)
+            self._put_off(document)
+
+    def _put_off(self, document: Document) -> None:
+        """What a defect is about stands in nobody's way until tomorrow. Raises StoreUnavailable."""
+        try:
+            later = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+            self._ports.store.commit([Replace(document, {**document.body, "due": later})])
+        except Conflict:
+            _log.info("a %s changed while it was swept", document.kind)
 
     def _calendar(self, document: Document, deadline: Deadline) -> None:
         """Queue the run that is due. Where changes are relayed there is none."""

@@ -198,7 +198,9 @@ class Mortal(Followed):
 
 
 @contextmanager
-def inside(folder: Path, delegation: bool, seed: int = 0, open_store: Callable[[], Store] | None = None) -> Iterator[Mortal]:
+def inside(
+    folder: Path, delegation: bool, seed: int = 0, open_store: Callable[[], Store] | None = None
+) -> Iterator[Mortal]:
     """Such a world, over a new SQLite file in the folder unless another store is given."""
     clock = StillClock()
     simulator = Simulator(clock=clock, randomness=random.Random(seed), port=PORT)

@@ -91,13 +91,14 @@ class State:
         """Whether the keeper sees all of the calendar."""
         record = self.calendars.get(calendar)
         keeper = record.keeper if record else None
-        return keeper is not None and self.simulator.calendar.calendar(calendar).role(keeper.email) in ("writer", "owner")
+        return keeper is not None and self.simulator.calendar.calendar(calendar).role(keeper.email) in (
+            "writer",
+            "owner",
+        )
 
     def holders(self, room: str) -> list[Mapped]:
         """The mappings that hold a room."""
-        return [
-            one for one in self.mappings.values() if one.record.conference == room and one.record.state in HOLDING
-        ]
+        return [one for one in self.mappings.values() if one.record.conference == room and one.record.state in HOLDING]
 
 
 def at_rest(simulator: Simulator, store: Store) -> list[str]:

@@ -279,7 +279,10 @@ class Machine(RuleBasedStateMachine):
         start = self.mortal.world.clock.now() + ahead
         return {
             "start": {"dateTime": start.isoformat(timespec="seconds"), "timeZone": "Europe/Berlin"},
-            "end": {"dateTime": (start + timedelta(hours=1)).isoformat(timespec="seconds"), "timeZone": "Europe/Berlin"},
+            "end": {
+                "dateTime": (start + timedelta(hours=1)).isoformat(timespec="seconds"),
+                "timeZone": "Europe/Berlin",
+            },
         }
 
     def _occurrence(self, place: Place, number: int) -> dict[str, Any]:

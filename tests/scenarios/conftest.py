@@ -15,6 +15,7 @@ from sync.store.sqlite import SqliteStore
 from tests.emulator import firestore_emulator as firestore_emulator
 from tests.faults.conftest import clock as clock
 from tests.faults.conftest import world as world
+from tests.followed import Followed
 from tests.scenarios.story import Story
 from tests.world import World
 
@@ -42,3 +43,8 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], S
 @pytest.fixture(params=["relay", "delegation"])
 def story(request: pytest.FixtureRequest, world: World) -> Story:
     return Story(world, request.param == "delegation")
+
+
+@pytest.fixture(params=["relay", "delegation"])
+def followed(request: pytest.FixtureRequest, world: World) -> Followed:
+    return Followed(world, request.param == "delegation")

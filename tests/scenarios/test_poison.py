@@ -15,8 +15,8 @@ from sync.store import Replace
 from tests.scenarios.story import FOUND, KEPT, PROVIDER, TOLD, Run, Story
 from tests.world import ADA
 
-RETRIED = ["get calendar", "commit replace calendar", "PATCH room", KEPT, "commit replace calendar"]
-"""A retry: under the calendar's lease, and without a credential."""
+RETRIED = ["get calendar", "commit replace calendar", "get mapping", "PATCH room", KEPT, "commit replace calendar"]
+"""A retry: under the calendar's lease, on the mapping as it then is, and without a credential."""
 EACH_FAILURE = pytest.mark.parametrize(
     ("fault", "reason"),
     [

@@ -198,7 +198,7 @@ MARCH = datetime(2027, 3, 1, tzinfo=UTC)
 def test_f51_a_list_has_exactly_these_parameters(how: dict[str, Any], more: dict[str, str]) -> None:
     sent = Sent({"accessRole": "owner", "items": [], "nextSyncToken": "next"})
     listed = sent.calendar.page(ADA, "token", soon(), **how)
-    assert (listed.role, listed.rows, listed.next_page, listed.next_sync) == ("owner", (), "", "next")
+    assert (listed.role, list(listed.rows), listed.next_page, listed.next_sync) == ("owner", [], "", "next")
     assert sent.parameters == {**ALWAYS, **more}
     [request] = sent.requests
     assert (request.method, request.json, request.headers) == ("GET", None, {"Authorization": "Bearer token"})

@@ -57,11 +57,20 @@ def test_f62_each_refusal_in_a_row_makes_the_wait_longer_until_calendar_answers(
     assert not desk.waits("ada")
 
 
-def test_an_answer_ends_the_projects_wait_and_no_other_users(desk: Desk) -> None:
+def test_f62_an_answer_to_one_user_ends_neither_the_projects_wait_nor_another_users(desk: Desk) -> None:
     desk.quota.met("ada", OF_PROJECT)
     desk.quota.met("bob", OF_USER)
     desk.quota.answered("ada")
-    assert (desk.waits("ada"), desk.waits("bob")) == (False, True)
+    assert (desk.waits("ada"), desk.waits("bob")) == (True, True)
+
+
+def test_the_projects_wait_begins_anew_once_calendar_answers_after_it(desk: Desk) -> None:
+    desk.quota.met("ada", OF_PROJECT)
+    desk.clock.advance(61)
+    desk.quota.answered("ada")
+    desk.quota.met("ada", OF_PROJECT)
+    desk.clock.advance(61)
+    assert not desk.waits("ada")
 
 
 def test_of_very_many_users_the_longest_waiting_is_forgotten(desk: Desk) -> None:

@@ -47,8 +47,10 @@ SELDOM, OFTEN = timedelta(days=1), timedelta(hours=1)
 nothing changes, within these."""
 REFUSED = timedelta(days=1)
 """When a credential that was refused is tried again."""
-_SHORTER, _LONGER = 0.6, 0.3
-"""How much the newest pause counts: a calendar is soon known to be in use, and not soon forgotten to be."""
+_IN_USE = OFTEN / 2
+"""A pause between two changes after which a calendar is known to be in use."""
+_NEWEST = 0.3
+"""How much the newest pause counts otherwise."""
 _LOOKS = 200
 
 _log = logging.getLogger("anyroom.pull")
@@ -269,9 +271,9 @@ def _pace(record: CalendarRecord, now: datetime) -> float:
     """The mean seconds between two changes, with the one that was just seen."""
     if record.changed is None:
         return record.pace
-    since = (now - record.changed).total_seconds()
-    weight = _SHORTER if since < record.pace else _LONGER
-    return record.pace * (1 - weight) + since * weight
+    since = now - record.changed
+    newest = 1.0 if since <= _IN_USE else _NEWEST
+    return record.pace * (1 - newest) + since.total_seconds() * newest
 
 
 class _Run:

@@ -152,7 +152,7 @@ class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
     ran: datetime | None = None
     heard: datetime | None = None
     changed: datetime | None = None
-    pace: float = 21600.0
+    pace: float = 86400.0
     lease: Lease | None = None
     channel: Channel | None = None
     previous_channels: list[Channel] = []

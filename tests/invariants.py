@@ -245,9 +245,9 @@ def strangers(state: State) -> Iterator[str]:
         owner = state.mappings.get(one.record.pointer)
         if one.key == one.record.pointer or one.record.state not in HOLDING or owner is None:
             continue
-        ours, theirs = (state.calendars.get(each.record.calendar) for each in (one, owner))
-        same = one.record.calendar == owner.record.calendar
-        if not same and not (ours and theirs and ours.keeper and theirs.keeper and one.record.keeper):
+        record = state.calendars.get(owner.record.calendar)
+        keepers = {owner.record.keeper, record.keeper.sub if record and record.keeper else ""} - {""}
+        if one.record.calendar != owner.record.calendar and one.record.keeper not in keepers:
             yield f"I9 {_name(one)} holds a stranger's room"
 
 

@@ -91,13 +91,14 @@ class State:
         """Whether the keeper sees all of the calendar."""
         record = self.calendars.get(calendar)
         keeper = record.keeper if record else None
-        return keeper is not None and self.simulator.calendar.calendar(calendar).role(keeper.email) in ("writer", "owner")
+        return keeper is not None and self.simulator.calendar.calendar(calendar).role(keeper.email) in (
+            "writer",
+            "owner",
+        )
 
     def holders(self, room: str) -> list[Mapped]:
         """The mappings that hold a room."""
-        return [
-            one for one in self.mappings.values() if one.record.conference == room and one.record.state in HOLDING
-        ]
+        return [one for one in self.mappings.values() if one.record.conference == room and one.record.state in HOLDING]
 
 
 def at_rest(simulator: Simulator, store: Store) -> list[str]:
@@ -264,9 +265,9 @@ def deaf(state: State) -> Iterator[str]:
     """I10: where channels are used, each calendar that can be read has one that lives."""
     living = {channel.id for channel in state.simulator.push.channels if state.simulator.push._lives(channel)}
     for calendar, record in state.calendars.items():
-        if record.channel is not None and state.is_readable(calendar) and not record.refused:
-            if record.channel.id not in living:
-                yield f"I10 the channel of {calendar} does not live"
+        used = record.channel is not None and state.is_readable(calendar) and not record.refused
+        if used and record.channel and record.channel.id not in living:
+            yield f"I10 the channel of {calendar} does not live"
 
 
 def _is_copy(state: State, held: Held, owner: Mapped) -> bool:

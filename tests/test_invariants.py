@@ -182,9 +182,7 @@ def test_a_broken_world_is_told_from_a_whole_one(
     assert any(_says(breach, line) for line in mortal.breaches())
 
 
-@pytest.mark.parametrize(
-    ("break_it", "breach"), [(_skip, "I5"), (_store_token, "I7"), (_leak_channel, "I10")]
-)
+@pytest.mark.parametrize(("break_it", "breach"), [(_skip, "I5"), (_store_token, "I7"), (_leak_channel, "I10")])
 def test_what_holds_at_any_time_is_told_at_any_time(
     mortal: Mortal, break_it: Callable[[Mortal], None], breach: str
 ) -> None:

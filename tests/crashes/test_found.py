@@ -41,7 +41,8 @@ def test_f06_a_room_that_was_made_before_a_502_is_found_again(mortal: Mortal) ->
     event = mortal.world.event()
     mortal.simulator.faults.add(faults.status(502, acted=True), ROOMS, "POST", times=3)
     answer = mortal.choose(event)
-    assert answer and error_type(answer) == "TEMPORARY"
+    assert answer
+    assert error_type(answer) == "TEMPORARY"
     mortal.choose(event)
     assert mortal.world.rooms() == 1
 
@@ -51,7 +52,8 @@ def test_f63_a_change_that_was_refused_is_parked_with_its_values(mortal: Mortal,
     rename(mortal, event, "Renamed")
     mortal.settle()
     parked = mortal.of(event).parked
-    assert parked and records.parked_event(parked).summary == "Renamed"
+    assert parked
+    assert records.parked_event(parked).summary == "Renamed"
     assert [guest.email for guest in records.parked_event(parked).attendees] == ["guest@example.com"]
     assert not mortal.heard.defects
     mortal.wait(minutes=10)
@@ -62,6 +64,7 @@ def test_f77_a_parked_change_is_not_told_after_a_newer_one(mortal: Mortal, event
     mortal.simulator.faults.add(faults.status(503), ROOMS, "PATCH")
     rename(mortal, event, "Older")
     mortal.settle()
+    assert mortal.of(event).parked
     mortal.clock.advance(3 * MINUTE)
     rename(mortal, event, "Newer")
     first = mortal.instance.outside
@@ -76,6 +79,7 @@ def test_f37_a_change_that_comes_while_a_sweep_tells_a_parked_one_is_run_soon(mo
     mortal.simulator.faults.add(faults.status(503), ROOMS, "PATCH")
     rename(mortal, event, "Older")
     mortal.settle()
+    assert mortal.of(event).parked
     mortal.clock.advance(3 * MINUTE)
     rename(mortal, event, "Newer")
     mortal.simulator.push.drop()

@@ -67,7 +67,7 @@ class Machine(RuleBasedStateMachine):
     @rule(home=st.sampled_from(HOMES), ahead=st.sampled_from(AHEAD), invited=st.booleans(), series=st.booleans())
     def make(self, home: str, ahead: timedelta, invited: bool, series: bool) -> None:
         guests = [{"email": ADA if home == CAROL else CAROL}] if invited else []
-        recurring = {"recurrence": [DAILY]} if series else {}
+        recurring: dict[str, Any] = {"recurrence": [DAILY]} if series else {}
         event = self.calendar.add_event(home, summary="Plan", attendees=guests, **self._times(ahead), **recurring)
         self.places.append(Place(home, event))
 
@@ -170,11 +170,12 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.places)
     @rule(pick=PICK, number=st.integers(0, 4), how=st.sampled_from(["moved", "cancelled", "bare"]))
     def except_occurrence(self, pick: int, number: int, how: str) -> None:
-        changes: dict[str, Any] = {
+        every: dict[str, dict[str, Any]] = {
             "moved": {"summary": "This one only"},
             "cancelled": {"status": "cancelled"},
             "bare": {"conferenceData": None},
-        }[how]
+        }
+        changes = every[how]
         self._on(pick, lambda place: self.calendar.add_occurrence(*place, self._occurrence(place, number), **changes))
 
     @precondition(lambda self: self.places)
@@ -279,7 +280,10 @@ class Machine(RuleBasedStateMachine):
         start = self.mortal.world.clock.now() + ahead
         return {
             "start": {"dateTime": start.isoformat(timespec="seconds"), "timeZone": "Europe/Berlin"},
-            "end": {"dateTime": (start + timedelta(hours=1)).isoformat(timespec="seconds"), "timeZone": "Europe/Berlin"},
+            "end": {
+                "dateTime": (start + timedelta(hours=1)).isoformat(timespec="seconds"),
+                "timeZone": "Europe/Berlin",
+            },
         }
 
     def _occurrence(self, place: Place, number: int) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def one_each(state: State) -> Iterator[str]:
         record = one.record
         if one.key != records.key(record.calendar, record.event, record.solution):
             yield f"I1 {one.key} is not the key of its event"
-        if record.state in FOLLOWING and record.solution == "demo" and record.conference not in state.rooms:
+        if record.state in FOLLOWING and record.solution != "jitsi" and record.conference not in state.rooms:
             yield f"I1 {_name(one)} names a room that is not there"
         if record.state == "claimed":
             yield f"I1 {_name(one)} is claimed for ever"

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import httplib2
@@ -36,6 +36,8 @@ from tests.world import ADA, MovedClock, World
 BEGIN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 PORT = 9
 """Nobody listens there: nothing of this world leaves the process."""
+T = TypeVar("T")
+
 PRIVATE = ("Plan", "Better plan", "This one only", "Moved", "Saved at last")
 """Titles of events."""
 DEAD = 500
@@ -75,7 +77,7 @@ class InsideClient:
             path=request.url.removeprefix(f"http://127.0.0.1:{PORT}"),
             base_url=f"http://127.0.0.1:{PORT}",
             method=request.method,
-            headers=headers,
+            headers=list(headers.items()),
             data=body,
         ).get_environ()
         try:
@@ -182,7 +184,7 @@ class Mortal(Followed):
 
         return self._living(status, DEAD)
 
-    def _living(self, call: Callable[[], Any], dead: Any) -> Any:
+    def _living(self, call: Callable[[], T], dead: T) -> T:
         """What the call answers, `dead` when the instance died of it."""
         self.entries += 1
         calls, began = len(self.instance.outside.calls), self.world.clock.monotonic()

@@ -120,7 +120,7 @@ def one_each(state: State) -> Iterator[str]:
         record = one.record
         if one.key != records.key(record.calendar, record.event, record.solution):
             yield f"I1 {one.key} is not the key of its event"
-        if record.state in FOLLOWING and record.solution == "demo" and record.conference not in state.rooms:
+        if record.state in FOLLOWING and record.solution != "jitsi" and record.conference not in state.rooms:
             yield f"I1 {_name(one)} names a room that is not there"
         if record.state == "claimed":
             yield f"I1 {_name(one)} is claimed for ever"
@@ -246,9 +246,9 @@ def strangers(state: State) -> Iterator[str]:
         owner = state.mappings.get(one.record.pointer)
         if one.key == one.record.pointer or one.record.state not in HOLDING or owner is None:
             continue
-        ours, theirs = (state.calendars.get(each.record.calendar) for each in (one, owner))
-        same = one.record.calendar == owner.record.calendar
-        if not same and not (ours and theirs and ours.keeper and theirs.keeper and one.record.keeper):
+        record = state.calendars.get(owner.record.calendar)
+        keepers = {owner.record.keeper, record.keeper.sub if record and record.keeper else ""} - {""}
+        if one.record.calendar != owner.record.calendar and one.record.keeper not in keepers:
             yield f"I9 {_name(one)} holds a stranger's room"
 
 
@@ -265,9 +265,9 @@ def deaf(state: State) -> Iterator[str]:
     """I10: where channels are used, each calendar that can be read has one that lives."""
     living = {channel.id for channel in state.simulator.push.channels if state.simulator.push._lives(channel)}
     for calendar, record in state.calendars.items():
-        if record.channel is not None and state.is_readable(calendar) and not record.refused:
-            if record.channel.id not in living:
-                yield f"I10 the channel of {calendar} does not live"
+        used = record.channel is not None and state.is_readable(calendar) and not record.refused
+        if used and record.channel and record.channel.id not in living:
+            yield f"I10 the channel of {calendar} does not live"
 
 
 def _is_copy(state: State, held: Held, owner: Mapped) -> bool:

@@ -105,7 +105,7 @@ def pass_grace(mortal: Mortal) -> None:
 
 def over_soon(mortal: Mortal) -> None:
     """An event of the same morning, with its conference."""
-    times = {"start": {"dateTime": "2027-01-04T10:00:00Z"}, "end": {"dateTime": "2027-01-04T11:00:00Z"}}
+    times: dict[str, Any] = {"start": {"dateTime": "2027-01-04T10:00:00Z"}, "end": {"dateTime": "2027-01-04T11:00:00Z"}}
     ask(mortal, mortal.world.event(**times))
     mortal.settle()
 

@@ -18,7 +18,7 @@ from simulator import faults
 from simulator.errors import GoogleError
 from tests import invariants
 from tests.inside import Mortal, inside
-from tests.world import ADA, BOB
+from tests.world import ADA, BOB, KEYED, SEARCHABLE, Kind
 
 CAROL, DAVE, TEAM = "carol@example.com", "dave@example.com", "team@group.calendar.example.com"
 HOMES = (ADA, TEAM, CAROL)
@@ -50,10 +50,13 @@ class Machine(RuleBasedStateMachine):
         self.drafts: list[Place] = []
         self.occurrences: list[Place] = []
 
-    @initialize(mode=MODES)
-    def begin(self, mode: str) -> None:
+    @initialize(mode=MODES, kind=st.sampled_from([KEYED, SEARCHABLE]))
+    def begin(self, mode: str, kind: Kind) -> None:
         folder = self.open.enter_context(tempfile.TemporaryDirectory())
         self.mortal: Mortal = self.open.enter_context(inside(Path(folder), mode == "delegation"))
+        self.mortal.world.become(kind)
+        self.mortal.world.solutions["second"] = self.mortal.world.solutions["demo"]
+        self.mortal.restart()
         self.calendar = self.mortal.simulator.calendar
         for user in (CAROL, DAVE):
             self.mortal.simulator.add_user(user)
@@ -67,7 +70,7 @@ class Machine(RuleBasedStateMachine):
     @rule(home=st.sampled_from(HOMES), ahead=st.sampled_from(AHEAD), invited=st.booleans(), series=st.booleans())
     def make(self, home: str, ahead: timedelta, invited: bool, series: bool) -> None:
         guests = [{"email": ADA if home == CAROL else CAROL}] if invited else []
-        recurring = {"recurrence": [DAILY]} if series else {}
+        recurring: dict[str, Any] = {"recurrence": [DAILY]} if series else {}
         event = self.calendar.add_event(home, summary="Plan", attendees=guests, **self._times(ahead), **recurring)
         self.places.append(Place(home, event))
 
@@ -88,13 +91,13 @@ class Machine(RuleBasedStateMachine):
         self.calendar.discard(*self.drafts.pop(pick % len(self.drafts)))
 
     @precondition(lambda self: self.places or self.drafts)
-    @rule(pick=PICK, of_bob=st.booleans())
-    def choose(self, pick: int, of_bob: bool) -> None:
+    @rule(pick=PICK, of_bob=st.booleans(), solution=st.sampled_from(["demo", "demo", "second", "jitsi"]))
+    def choose(self, pick: int, of_bob: bool, solution: str) -> None:
         every = self.drafts + self.places
         place = every[-1 - pick % len(every)]
         user = CAROL if place.calendar == CAROL else BOB if of_bob and place.calendar == TEAM else ADA
         if place in self.drafts or self._is_there(place):
-            self.mortal.choose(place.event, calendar=place.calendar, user=user)
+            self.mortal.choose(place.event, calendar=place.calendar, user=user, solution=solution)
 
     @precondition(lambda self: self.places)
     @rule(pick=PICK, title=st.sampled_from(TITLES))
@@ -170,11 +173,12 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.places)
     @rule(pick=PICK, number=st.integers(0, 4), how=st.sampled_from(["moved", "cancelled", "bare"]))
     def except_occurrence(self, pick: int, number: int, how: str) -> None:
-        changes: dict[str, Any] = {
+        every: dict[str, dict[str, Any]] = {
             "moved": {"summary": "This one only"},
             "cancelled": {"status": "cancelled"},
             "bare": {"conferenceData": None},
-        }[how]
+        }
+        changes = every[how]
         self._on(pick, lambda place: self.calendar.add_occurrence(*place, self._occurrence(place, number), **changes))
 
     @precondition(lambda self: self.places)
@@ -265,15 +269,19 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "mortal"):
             assert not invariants.at_any_time(self.mortal.simulator, self.mortal.world.store)
 
+    @rule()
+    def come_to_rest(self) -> None:
+        """Everything works again, and some days pass."""
+        for home in HOMES:
+            self.calendar.always_gone(home, False)
+        self.mortal.heal()
+        breaches = self.mortal.breaches()
+        assert not breaches, "\n".join(breaches)
+
     def teardown(self) -> None:
         with self.open:
-            if not hasattr(self, "mortal"):
-                return
-            for home in HOMES:
-                self.calendar.always_gone(home, False)
-            self.mortal.heal()
-            breaches = self.mortal.breaches()
-            assert not breaches, "\n".join(breaches)
+            if hasattr(self, "mortal"):
+                self.come_to_rest()
 
     def _times(self, ahead: timedelta) -> dict[str, Any]:
         start = self.mortal.world.clock.now() + ahead

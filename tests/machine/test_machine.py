@@ -1,27 +1,21 @@
-"""The machine in as many runs as there is time for: some each day, 200 in CI, and as many as wanted by `make fuzz`."""
+"""The machine in as many runs as there is time for; what it has found is in test_found.py.
+
+The runs are the same each time, but for those of `make fuzz`, which print how to have a failing one again.
+"""
 
 import os
 
 from hypothesis import HealthCheck, settings
 
 from tests.machine.machine import Machine
+from tests.thorough import RUNS
 
-EVERYDAY = settings(
-    max_examples=20,
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=RUNS,
     stateful_step_count=40,
-    derandomize=True,
+    derandomize="ANYROOM_FUZZ" not in os.environ,
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
-CI = settings(EVERYDAY, max_examples=200)
-
-
-def _chosen() -> settings:
-    if wanted := os.environ.get("ANYROOM_FUZZ"):
-        return settings(EVERYDAY, max_examples=int(wanted), stateful_step_count=60, derandomize=False)
-    return CI if os.environ.get("ANYROOM_TEST_ALL") == "1" else EVERYDAY
-
-
-TestMachine = Machine.TestCase
-TestMachine.settings = _chosen()

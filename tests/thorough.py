@@ -1,0 +1,11 @@
+"""How much is tried: some on every day, all that the issue asks for in CI, and as much as one likes by `make fuzz`."""
+
+import os
+
+THOROUGH = os.environ.get("ANYROOM_TEST_ALL") == "1"
+RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "20"))
+"""Runs of the machine."""
+PREEMPTIONS = 2 if THOROUGH else 1
+"""How often a worker is stopped for the other one."""
+EVERY = 1 if THOROUGH else 3
+"""One in how many deaths is tried."""

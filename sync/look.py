@@ -85,7 +85,7 @@ class Looker:
     def _is_used(self, one: Mapped, row: Row) -> bool:
         """Whether the series is gone, or no longer carries the conference, and one of its occurrences still does."""
         told = one.record.told
-        if row.state == "there" or not told or not told.get("recurrence") or not one.record.ical_uid:
+        if row.state == "there" or (told and not told.get("recurrence")) or not one.record.ical_uid:
             return False
         self._deadline.check()
         rows = self._series(one.record.ical_uid)

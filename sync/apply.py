@@ -55,13 +55,19 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 class Applier:
-    """Applies rows to the mappings of one calendar, whose record is `calendar` and whose key is `key`."""
+    """Applies rows to the mappings of one calendar, whose record is `calendar` and whose key is `key`.
 
-    def __init__(self, key: str, calendar: CalendarRecord, ports: Ports, deadline: Deadline) -> None:
+    `resumed`: the run before died and may have told what no mapping says; whatever it may have told is told again.
+    """
+
+    def __init__(
+        self, key: str, calendar: CalendarRecord, ports: Ports, deadline: Deadline, resumed: bool = False
+    ) -> None:
         self._key = key
         self._calendar = calendar
         self._ports = ports
         self._deadline = deadline
+        self._resumed = resumed
         self.holdings = Holdings(ports.store, calendar.calendar)
 
     def apply(self, row: Row) -> list[Mapped]:
@@ -176,7 +182,7 @@ class Applier:
     def _follow(self, one: Mapped, event: Event) -> None:
         """The event is there with its conference: the provider is told what differs from what it was told."""
         record, told = one.record, event.told()
-        changed = changed_fields(record.told, told)
+        changed = changed_fields(None if self._resumed else record.told, told)
         fields = changed & self._updates(record)
         live = self._live(one, event)
         if fields and self._tells(one):
@@ -245,7 +251,10 @@ class Applier:
     def _park(
         self, one: Mapped, live: MappingRecord, event: Event, fields: frozenset[EventField], failure: ConferenceFailure
     ) -> MappingRecord:
-        """The mapping with what the provider could not be told, and when that is tried again."""
+        """The mapping with what the provider could not be told, and when that is tried again.
+
+        It may have acted all the same: what it knows is not known any more.
+        """
         now, before = self._now(), one.record.parked
         tries = before.tries + 1 if before else 1
         since = before.since if before else now
@@ -253,7 +262,7 @@ class Applier:
         _log.warning("parked: %s %s", one.record.solution, failure.reason)
         return msgspec.structs.replace(
             live,
-            told=one.record.told,
+            told=None,
             reason=failure.reason,
             parked=Parked(to_record(event), sorted(fields), tries, since),
             due=now + pause(tries, self._ports.spread(), least),

@@ -129,7 +129,7 @@ class StoredClaims:
         calendar = held.calendar
         for _ in range(_TRIES):
             try:
-                self._store.commit(self._offered(held, offer, calendar))
+                self._store.commit(self._offered(claim, offer, calendar))
             except Conflict:
                 deadline.check()
                 mapping, calendar = self._read_again(claim, held)
@@ -225,9 +225,9 @@ class StoredClaims:
         until = self._clock.now() + CLAIM
         return _with(record, until=until, due=until + CLAIM * self._spread() / 4)
 
-    def _offered(self, held: Held, offer: Offer, calendar: Document | None) -> list[Change]:
+    def _offered(self, claim: Claim, offer: Offer, calendar: Document | None) -> list[Change]:
         """The mapping with its answer, and the calendar's record where it is new or still lacks a keeper."""
-        now = self._clock.now()
+        held, now = _held(claim), self._clock.now()
         known = records.calendar(calendar.body) if calendar else None
         keeper = Keeper(offer.keeper.sub, offer.keeper.email) if offer.keeper else None
         if known and not (keeper and keepers.is_replaceable(known, now)):
@@ -242,7 +242,7 @@ class StoredClaims:
             conference=offer.conference.id,
             room=records.room(held.record.solution, offer.conference.id),
             answer=offer.answer.to_record(),
-            told=offer.event.told(),
+            told=None if claim.resumed else offer.event.told(),  # what is found has an earlier request's values
             end=offer.event.last_end(),
             due=self._due(OFFERED),
         )

@@ -20,15 +20,19 @@ _TRIES = 8
 
 
 class LeasedCalendar:
-    """A calendar's record under our lease. `record` is as we last saw it."""
+    """A calendar's record under our lease. `record` is as we last saw it.
 
-    def __init__(self, store: Store, document: Document, record: CalendarRecord) -> None:
+    `resumed`: the holder before never let go, and may have told a provider what no mapping says.
+    """
+
+    def __init__(self, store: Store, document: Document, record: CalendarRecord, resumed: bool = False) -> None:
         assert record.lease
         self._store = store
         self._document = document
         self._fence = record.lease.fence
         self.key = document.key
         self.record = record
+        self.resumed = resumed
 
     def commit(self, **changes: Any) -> None:
         """Change those fields. Raises Overtaken when the lease is somebody else's by now, StoreUnavailable."""
@@ -88,14 +92,17 @@ def take(
         leased = {**more, "lease": _next(record, by, until), "dirty": None, "ran": now, "due": until}
         changed = _replaced(store, document, leased)
         if changed is not None:
-            return LeasedCalendar(store, changed, records.calendar(changed.body))
+            return LeasedCalendar(store, changed, records.calendar(changed.body), _is_unfinished(record))
     raise Temporary("contention", "the calendar's record changes too fast")
 
 
 def borrow(store: Store, clock: Clock, key: str, by: str) -> LeasedCalendar | None:
-    """The lease for work that lists nothing: a mark stays, as does all else. None while another run has it."""
+    """The lease for work that lists nothing: a mark stays, as does all else. None until the run before has ended.
+
+    One that has died is ended by the next run, which must know of it.
+    """
     document = store.get(CALENDARS, key)
-    if document is None or _is_held(records.calendar(document.body), clock.now()):
+    if document is None or _is_unfinished(records.calendar(document.body)):
         return None
     lease = _next(records.calendar(document.body), by, clock.now() + LEASE)
     changed = _replaced(store, document, {"lease": lease})
@@ -120,7 +127,11 @@ def mark(store: Store, key: str, document: Document, at: datetime, **also: Any) 
 
 
 def _is_held(record: CalendarRecord, now: datetime) -> bool:
-    return record.lease is not None and bool(record.lease.by) and record.lease.until > now
+    return record.lease is not None and _is_unfinished(record) and record.lease.until > now
+
+
+def _is_unfinished(record: CalendarRecord) -> bool:
+    return record.lease is not None and bool(record.lease.by)
 
 
 def _next(record: CalendarRecord, by: str, until: datetime) -> Lease:

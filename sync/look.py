@@ -97,7 +97,7 @@ class Looker:
     def _is_used(self, one: Mapped) -> bool:
         """Whether one of its occurrences has the conference of a series that is gone, or carries it no longer."""
         told = one.record.told
-        if not told or not told.get("recurrence") or not one.record.ical_uid:
+        if (told and not told.get("recurrence")) or not one.record.ical_uid:
             return False
         self._deadline.check()
         rows = self._series(one.record.ical_uid)

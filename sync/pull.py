@@ -160,7 +160,7 @@ class Puller:
             for opening in run.openings:
                 run.changes |= self._channels.open(calendar, run.leased, opening, token, deadline)
         kept = msgspec.structs.replace(record, keeper=run.changes.get("keeper", record.keeper))
-        applier = Applier(run.leased.key, kept, self._ports, deadline)
+        applier = Applier(run.leased.key, kept, self._ports, deadline, run.leased.resumed)
         looker = Looker(
             run.leased.key,
             applier,

@@ -81,12 +81,14 @@ class Sweep:
             _log.info("a %s changed while it was swept", document.kind)
 
     def _calendar(self, document: Document, deadline: Deadline) -> None:
-        """Queue the run that is due. Where changes are relayed there is none."""
-        due = None
+        """Queue the run that is due, which says when the next one is. Where changes are relayed there is none."""
+        due, now = records.calendar(document.body).due, self._now()
         if self._queue:
-            self._queue.enqueue(document.key, self._now())
-            due = self._now() + HANDED_OVER
-        self._ports.store.commit([Replace(document, {**document.body, "due": due})])
+            self._queue.enqueue(document.key, now)
+        if self._queue and due and now - due < HANDED_OVER:
+            return
+        later = now + self._later() if self._queue else None
+        self._ports.store.commit([Replace(document, {**document.body, "due": later})])
 
     def _mapping(self, document: Document, deadline: Deadline) -> None:
         one = mapped(document)
@@ -122,7 +124,7 @@ class Sweep:
             self._queue.enqueue(key, now)
         if self._queue and on_its_way:
             return
-        due = now + LATER * (0.75 + self._ports.spread() / 2) if self._queue else record.forget
+        due = now + self._later() if self._queue else record.forget
         self._put(one, msgspec.structs.replace(record, look=key, due=due))
 
     def _take_up(self, one: Mapped) -> None:
@@ -226,6 +228,9 @@ class Sweep:
 
     def _put_orphan(self, document: Document, orphan: OrphanRecord) -> None:
         self._ports.store.commit([Replace(document, records.to_body(orphan))])
+
+    def _later(self) -> timedelta:
+        return LATER * (0.75 + self._ports.spread() / 2)
 
     def _now(self) -> datetime:
         return self._ports.clock.now()

@@ -1,10 +1,17 @@
-"""Says in one line for each reason what was skipped; with ANYROOM_TEST_ALL=1, as in CI, a skip is a failure."""
+"""What is logged is heard, and what was skipped is said; with ANYROOM_TEST_ALL=1, as in CI, a skip is a failure."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Generator
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Anyroom logs reaches pytest, whether or not an earlier test has loaded main.py, which keeps it to itself."""
+    monkeypatch.setattr(logging.getLogger("anyroom"), "propagate", True)
 
 
 @pytest.hookimpl(wrapper=True)

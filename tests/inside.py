@@ -155,6 +155,9 @@ class Mortal(Followed):
         self.wait(days=3)
         self.daily()
         self.settle()
+        self.sweep()
+        self.settle()
+        self.daily()
 
     def breaches(self) -> list[str]:
         """Every breach of what must hold at rest."""

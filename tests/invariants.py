@@ -19,6 +19,7 @@ from conference.providers import demo
 from simulator.rooms import Room
 from simulator.server import Simulator
 from sync import records
+from sync.apply import KEPT
 from sync.holdings import Mapped, mapped
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, OrphanRecord
 from sync.store import Store
@@ -152,7 +153,8 @@ def used(state: State) -> Iterator[str]:
         if state.is_wanted(one) and state.is_readable(one.record.calendar):
             if one.record.state in ("leaving", "deleting"):
                 yield f"I3 {_name(one)} is used and {one.record.state}"
-            if one.record.state == "gone" and one.record.reason != "over":
+            ends = one.record.end
+            if one.record.state == "gone" and not (ends and ends + KEPT <= state.now):
                 yield f"I3 {_name(one)} is used and gone ({one.record.reason})"
     for calendar in state.calendars:
         for kept in state.simulator.calendar.calendar(calendar).events.values():

@@ -105,3 +105,36 @@ def test_f01_a_claim_that_cannot_be_found_out_is_asked_about_less_and_less(morta
     mortal.simulator.faults.clear()
     mortal.wait(hours=8)
     assert mortal.of(event).state == "offered"
+
+
+def test_f49_a_title_that_was_told_by_a_run_that_died_is_taken_back_with_the_event(mortal: Mortal, event: str) -> None:
+    mortal.instance.outside.die("after", "PATCH")
+    rename(mortal, event, "Better plan")
+    mortal.simulator.push.deliver_all()
+    mortal.clock.advance(MINUTE)
+    mortal.simulator.cloud_tasks.run_due()
+    assert (mortal.died, mortal.titles()) == (1, ["Better plan"])
+    rename(mortal, event, "Plan")
+    mortal.wait(minutes=10)
+    assert mortal.titles() == ["Plan"]
+
+
+def test_f63_a_title_that_was_told_without_an_answer_is_taken_back_with_the_event(mortal: Mortal, event: str) -> None:
+    mortal.simulator.faults.add(faults.reset(acted=True), ROOMS, "PATCH")
+    rename(mortal, event, "Better plan")
+    mortal.settle()
+    assert mortal.titles() == ["Better plan"]
+    rename(mortal, event, "Plan")
+    mortal.settle()
+    assert mortal.titles() == ["Plan"]
+
+
+def test_f06_a_room_that_is_found_again_is_told_what_changed_since(mortal: Mortal) -> None:
+    event = mortal.world.event()
+    mortal.instance.outside.die("after", "POST /rooms-api")
+    mortal.choose(event)
+    rename(mortal, event, "Renamed")
+    mortal.clock.advance(MINUTE)
+    mortal.choose(event)
+    mortal.settle()
+    assert mortal.titles() == ["Renamed"]

@@ -30,6 +30,12 @@ STEPS = (3.0, 70.0, 700.0, 2 * 3600.0, 26 * 3600.0, 4 * 86400.0)
 """Seconds that pass in one step."""
 
 PICK = st.integers(0, 7)
+Then = str | int
+THEN: st.SearchStrategy[Then] = st.one_of(
+    st.sampled_from(["heard", "late"]), st.sampled_from(["heard", "lost", "refused"]), st.integers(0, 11)
+)
+"""What becomes of the signals of a change; a number is the outside call before which their receiver dies."""
+METHODS = st.sampled_from(["*", "POST", "PATCH", "DELETE"])
 MODES = st.sampled_from(["relay", "delegation"])
 
 
@@ -64,95 +70,117 @@ class Machine(RuleBasedStateMachine):
         self.calendar.share(TEAM, BOB, "writer")
         self.calendar.share(ADA, DAVE, "reader")
         self.mortal.users = [ADA, BOB, CAROL, DAVE]
+        for home in (ADA, ADA, TEAM):
+            self._make(home, AHEAD[1], [], {})
+            self.mortal.choose(self.places[-1].event, calendar=home)
+        self.mortal.settle()
 
     # What users do to events.
 
-    @rule(home=st.sampled_from(HOMES), ahead=st.sampled_from(AHEAD), invited=st.booleans(), series=st.booleans())
-    def make(self, home: str, ahead: timedelta, invited: bool, series: bool) -> None:
+    @rule(
+        home=st.sampled_from(HOMES),
+        ahead=st.sampled_from(AHEAD),
+        invited=st.booleans(),
+        series=st.booleans(),
+        then=THEN,
+    )
+    def make(self, home: str, ahead: timedelta, invited: bool, series: bool, then: Then) -> None:
         guests = [{"email": ADA if home == CAROL else CAROL}] if invited else []
         recurring: dict[str, Any] = {"recurrence": [DAILY]} if series else {}
-        event = self.calendar.add_event(home, summary="Plan", attendees=guests, **self._times(ahead), **recurring)
-        self.places.append(Place(home, event))
+        self._make(home, ahead, guests, recurring)
+        self._then(then)
 
-    @rule(home=st.sampled_from(HOMES))
-    def draft(self, home: str) -> None:
+    @rule(home=st.sampled_from(HOMES), then=THEN)
+    def draft(self, home: str, then: Then) -> None:
         self.drafts.append(Place(home, self.calendar.reserve(home)))
+        self._then(then)
 
     @precondition(lambda self: self.drafts)
-    @rule(pick=PICK, ahead=st.sampled_from(AHEAD))
-    def save(self, pick: int, ahead: timedelta) -> None:
+    @rule(pick=PICK, ahead=st.sampled_from(AHEAD), then=THEN)
+    def save(self, pick: int, ahead: timedelta, then: Then) -> None:
         place = self.drafts.pop(pick % len(self.drafts))
         self.calendar.save(place.calendar, place.event, summary="Saved", **self._times(ahead))
         self.places.append(place)
+        self._then(then)
 
     @precondition(lambda self: self.drafts)
-    @rule(pick=PICK)
-    def throw_away(self, pick: int) -> None:
+    @rule(pick=PICK, then=THEN)
+    def throw_away(self, pick: int, then: Then) -> None:
         self.calendar.discard(*self.drafts.pop(pick % len(self.drafts)))
+        self._then(then)
 
     @precondition(lambda self: self.places or self.drafts)
-    @rule(pick=PICK, of_bob=st.booleans(), solution=st.sampled_from(["demo", "demo", "second", "jitsi"]))
-    def choose(self, pick: int, of_bob: bool, solution: str) -> None:
+    @rule(pick=PICK, of_bob=st.booleans(), solution=st.sampled_from(["demo", "demo", "second", "jitsi"]), then=THEN)
+    def choose(self, pick: int, of_bob: bool, solution: str, then: Then) -> None:
         every = self.drafts + self.places
         place = every[-1 - pick % len(every)]
         user = CAROL if place.calendar == CAROL else BOB if of_bob and place.calendar == TEAM else ADA
         if place in self.drafts or self._is_there(place):
             self.mortal.choose(place.event, calendar=place.calendar, user=user, solution=solution)
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, title=st.sampled_from(TITLES))
-    def rename(self, pick: int, title: str) -> None:
+    @rule(pick=PICK, title=st.sampled_from(TITLES), then=THEN)
+    def rename(self, pick: int, title: str, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.patch(*place, summary=title))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, ahead=st.sampled_from(AHEAD))
-    def move_in_time(self, pick: int, ahead: timedelta) -> None:
+    @rule(pick=PICK, ahead=st.sampled_from(AHEAD), then=THEN)
+    def move_in_time(self, pick: int, ahead: timedelta, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.patch(*place, **self._times(ahead)))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, on=st.booleans())
-    def recur(self, pick: int, on: bool) -> None:
+    @rule(pick=PICK, on=st.booleans(), then=THEN)
+    def recur(self, pick: int, on: bool, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.patch(*place, recurrence=[DAILY] if on else None))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, colour=st.booleans())
-    def change_what_nobody_is_told(self, pick: int, colour: bool) -> None:
+    @rule(pick=PICK, colour=st.booleans(), then=THEN)
+    def change_what_nobody_is_told(self, pick: int, colour: bool, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.patch(*place, colorId="4" if colour else "5"))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, stub=st.booleans())
-    def cancel(self, pick: int, stub: bool) -> None:
+    @rule(pick=PICK, stub=st.booleans(), then=THEN)
+    def cancel(self, pick: int, stub: bool, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.delete(*place, stub=stub))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK)
-    def restore(self, pick: int) -> None:
+    @rule(pick=PICK, then=THEN)
+    def restore(self, pick: int, then: Then) -> None:
         place = self._pick(pick)
         if place.event in self._events(place) and not self._is_there(place):
             self._allowed(lambda: self.calendar.restore(*place))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK)
-    def purge(self, pick: int) -> None:
+    @rule(pick=PICK, then=THEN)
+    def purge(self, pick: int, then: Then) -> None:
         """The bin is emptied; a sync token from before would not tell of it, and is good no more."""
         place = self._pick(pick)
         if place.event in self._events(place) and not self._is_there(place):
             self.calendar.purge(*place)
             self.calendar.expire_sync_tokens(place.calendar)
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, title=st.sampled_from(TITLES))
-    def duplicate(self, pick: int, title: str) -> None:
+    @rule(pick=PICK, title=st.sampled_from(TITLES), then=THEN)
+    def duplicate(self, pick: int, title: str, then: Then) -> None:
         self._on(
             pick,
             lambda place: self.places.append(
                 Place(place.calendar, self.calendar.duplicate(*place, summary=title, attendees=None))
             ),
         )
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, number=st.integers(1, 4), title=st.sampled_from(TITLES))
-    def split(self, pick: int, number: int, title: str) -> None:
+    @rule(pick=PICK, number=st.integers(1, 4), title=st.sampled_from(TITLES), then=THEN)
+    def split(self, pick: int, number: int, title: str, then: Then) -> None:
         def split(place: Place) -> None:
             if "recurrence" not in self.calendar.get(*place):
                 return
@@ -160,19 +188,21 @@ class Machine(RuleBasedStateMachine):
             self.places.append(Place(place.calendar, self.calendar.split(*place, at, summary=title)))
 
         self._on(pick, split)
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, home=st.sampled_from(HOMES))
-    def move(self, pick: int, home: str) -> None:
+    @rule(pick=PICK, home=st.sampled_from(HOMES), then=THEN)
+    def move(self, pick: int, home: str, then: Then) -> None:
         def move(place: Place) -> None:
             self.calendar.move(*place, home)
             self.places[self.places.index(place)] = Place(home, place.event)
 
         self._on(pick, move)
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, number=st.integers(0, 4), how=st.sampled_from(["moved", "cancelled", "bare"]))
-    def except_occurrence(self, pick: int, number: int, how: str) -> None:
+    @rule(pick=PICK, number=st.integers(0, 4), how=st.sampled_from(["moved", "cancelled", "bare"]), then=THEN)
+    def except_occurrence(self, pick: int, number: int, how: str, then: Then) -> None:
         every: dict[str, dict[str, Any]] = {
             "moved": {"summary": "This one only"},
             "cancelled": {"status": "cancelled"},
@@ -180,15 +210,17 @@ class Machine(RuleBasedStateMachine):
         }
         changes = every[how]
         self._on(pick, lambda place: self.calendar.add_occurrence(*place, self._occurrence(place, number), **changes))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK)
-    def take_off(self, pick: int) -> None:
+    @rule(pick=PICK, then=THEN)
+    def take_off(self, pick: int, then: Then) -> None:
         self._on(pick, lambda place: self.calendar.set_conference(*place, None))
+        self._then(then)
 
     @precondition(lambda self: self.places)
-    @rule(pick=PICK, what=st.sampled_from(["declined", "accepted", "rename", "duplicate", "delete"]))
-    def guest(self, pick: int, what: str) -> None:
+    @rule(pick=PICK, what=st.sampled_from(["declined", "accepted", "rename", "duplicate", "delete"]), then=THEN)
+    def guest(self, pick: int, what: str, then: Then) -> None:
         """A guest does something to their copy."""
         place = self._pick(pick)
         copy = Place(ADA if place.calendar == CAROL else CAROL, place.event)
@@ -199,6 +231,7 @@ class Machine(RuleBasedStateMachine):
         }
         if self._is_there(copy) and copy not in self.places:
             self._allowed(do.get(what, lambda: self.calendar.respond(*copy, what)))
+        self._then(then)
 
     # What becomes of the signals.
 
@@ -233,10 +266,20 @@ class Machine(RuleBasedStateMachine):
 
     # What breaks.
 
-    @rule(code=st.sampled_from([503, 429, 404, 500, 0]), times=st.integers(1, 5), acted=st.booleans())
-    def conferencing_is_away(self, code: int, times: int, acted: bool) -> None:
+    @rule(
+        code=st.sampled_from([503, 429, 404, 500, 0]),
+        times=st.sampled_from([1, 3, None]),
+        acted=st.booleans(),
+        method=METHODS,
+    )
+    def conferencing_is_away(self, code: int, times: int | None, acted: bool, method: str) -> None:
         trouble = faults.status(code, acted=acted and code == 500) if code else faults.reset(acted=acted)
-        self.mortal.simulator.faults.add(trouble, "/rooms-api/*", times=times)
+        self.mortal.simulator.faults.add(trouble, "/rooms-api/*", method, times=times)
+
+    @precondition(lambda self: self.mortal.simulator.faults._script)
+    @rule()
+    def all_works_again(self) -> None:
+        self.mortal.simulator.faults.clear()
 
     @rule(times=st.integers(1, 3), quota=st.booleans())
     def calendar_is_away(self, times: int, quota: bool) -> None:
@@ -248,6 +291,7 @@ class Machine(RuleBasedStateMachine):
     def die_soon(self, number: int, when: str) -> None:
         self.mortal.die_at(number, when)
 
+    @precondition(lambda self: self.mortal.instance.outside.calls)
     @rule()
     def restart(self) -> None:
         self.mortal.restart()
@@ -282,6 +326,23 @@ class Machine(RuleBasedStateMachine):
         with self.open:
             if hasattr(self, "mortal"):
                 self.come_to_rest()
+
+    def _make(self, home: str, ahead: timedelta, guests: list[dict[str, str]], recurring: dict[str, Any]) -> None:
+        event = self.calendar.add_event(home, summary="Plan", attendees=guests, **self._times(ahead), **recurring)
+        self.places.append(Place(home, event))
+
+    def _then(self, then: Then) -> None:
+        """The signals of what was just done arrive at once, wait, are lost, or arrive in trouble."""
+        if then == "refused":
+            self.mortal.simulator.faults.add(faults.status(503), "/rooms-api/*", times=2)
+        elif isinstance(then, int):
+            self.mortal.die_at(then, "before")
+        if then not in ("late", "lost"):
+            self.mortal.settle()
+        elif then == "lost":
+            for outbox in (self.mortal.simulator.push, self.mortal.simulator.triggers):
+                while outbox.pending:
+                    outbox.drop()
 
     def _times(self, ahead: timedelta) -> dict[str, Any]:
         start = self.mortal.world.clock.now() + ahead

@@ -230,14 +230,9 @@ class Applier:
         if one.record.pointer == one.key:
             return True
         owner = self.holdings.by_pointer(one.record.pointer)
-        if owner and owner.record.room == one.record.room and self._is_followed(owner.record):
+        if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
             return False
         return all(rank(one) < rank(other) for other in self.holdings.others(one))
-
-    def _is_followed(self, record: MappingRecord) -> bool:
-        """Whether the conference follows that event: the first half of a split series is over some day."""
-        over = record.end is not None and record.end <= self._now()
-        return record.state in ("offered", "live") and not over
 
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:
@@ -318,7 +313,8 @@ class Applier:
 
         That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs.
         """
-        owner = self._holder(row)
+        invited = row.event is not None and not row.event.organizer.is_self
+        owner = None if invited else self._holder(row)
         if owner is None or not self._has_our_keeper(owner.record.calendar):
             _log.info("a conference parameter was passed over")
             return

@@ -70,6 +70,7 @@ class Listing:
         self._store = store
         self._clock = clock
         self._deadline = deadline
+        self._readable = False
 
     def go_on(self, progress: Progress, pages: int) -> None:
         """List and apply at most so many pages, which `progress` tells.
@@ -80,6 +81,12 @@ class Listing:
         asked = set()
         while progress.page and progress.pages < pages:
             if progress.page.comparing:
+                if not self._readable:
+                    self._deadline.check()
+                    role = self._calendar.access_role(self._record.calendar, self._token, self._deadline)
+                    if role not in KEEPERS:
+                        raise PermissionDenied("access-role", "the keeper does not see the whole calendar any more")
+                    self._readable = True
                 self._compare(progress, progress.page)
                 continue
             if progress.page.token in asked:
@@ -100,6 +107,7 @@ class Listing:
         progress.pages += 1
         if listed.role not in KEEPERS:  # others see private events without their details, which are no removals
             raise PermissionDenied("access-role", "the keeper does not see the whole calendar any more")
+        self._readable = True
         if bool(listed.next_page) == bool(listed.next_sync):
             raise Temporary("calendar-malformed", "a page names neither a next page nor a sync token, or both")
         seen = self._apply(listed, progress)

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, Conflict, StoreUnavailable, Temporary
+from conference.errors import ConferenceFailure, Conflict, OverQuota, StoreUnavailable, Temporary
 from sync import records
 from sync.apply import KEPT, Applier, Ports, rank, untold
 from sync.backoff import pause
+from sync.calendar import UNAUTHENTICATED
 from sync.holdings import Mapped
 from sync.records import HOLDING, MappingRecord, OrphanRecord
 from sync.row import Row
@@ -49,7 +50,15 @@ class Looker:
     def look(self, one: Mapped) -> None:
         """Look at the event of a mapping, and do what follows from it."""
         self._deadline.check()
-        row = self._look(one.record.event)
+        try:
+            row = self._look(one.record.event)
+        except OverQuota:
+            raise
+        except ConferenceFailure as failure:
+            if failure.reason == UNAUTHENTICATED or not self._deadline.left():
+                raise
+            self._applier.look_later(one, failure.reason)
+            return
         try:
             self._applier.guarded(one, lambda: self._decide(one, row))
         except Conflict:

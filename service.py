@@ -23,6 +23,7 @@ from conference.providers.base import Reply, Request, origin
 from conference.secrets import open_secrets
 from conference.solution import Solution
 from settings import Settings
+from sync.background import survive
 from sync.claims import StoredClaims
 from sync.store import Store
 from sync.store.opening import open_store
@@ -117,9 +118,12 @@ class Service:
         self._store.close()
 
     def _follow(self, calendar: str) -> None:
-        """Have a calendar followed whose first conference was just made. Where changes are relayed, the add-on does."""
+        """Have a calendar followed whose first conference was just made. Where changes are relayed, the add-on does.
+
+        Whatever goes wrong here, the conference is made: the sweep makes up for it.
+        """
         if self._settings.credential:
-            self._follows().signals.begin(calendar)
+            survive("following", lambda: self._follows().signals.begin(calendar))
 
     def _follows(self) -> "Following":
         with self._lock:

@@ -84,6 +84,7 @@ def _mappings(email: str, sub: str, count: int) -> Iterator[Create]:
         record = MappingRecord(
             calendar=email,
             event=event.id,
+            place=records.key(email, event.id),
             ical_uid=event.ical_uid,
             solution=SOLUTION,
             keeper=sub,

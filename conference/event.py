@@ -48,8 +48,8 @@ class Event(msgspec.Struct, frozen=True):
     `start` and `end` are aware, in `zone` (an IANA name), `end` exclusive. An all-day event runs from the first moment
     of its first day to the first moment of the day after its last, so its duration is 23 or 25 hours where the clocks
     change. `recurrence` is Google's own lines (RRULE, EXRULE, RDATE, EXDATE). `zone_guessed` says that Calendar named
-    no zone that is known, so `start` carries only the offset. A `placeholder` stands for an event that does not exist
-    yet, or could not be read.
+    no zone that is known, so `start` carries only the offset. `etag` is another one after each change. A
+    `placeholder` stands for an event that does not exist yet, or could not be read.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Event(msgspec.Struct, frozen=True):
     parameters: tuple[tuple[str, str], ...] = ()
     zone_guessed: bool = False
     placeholder: bool = False
+    etag: str = ""
 
     @property
     def duration(self) -> timedelta:
@@ -163,6 +164,7 @@ def from_calendar(calendar: str, body: Mapping[str, Any], calendar_zone: str = "
         attendees=tuple(_attendee(item) for item in _list(body, "attendees") if isinstance(item, Mapping)),
         parameters=_parameters(body),
         zone_guessed=guessed,
+        etag=_text(body, "etag"),
     )
 
 

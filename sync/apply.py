@@ -8,7 +8,7 @@ used any more is `leaving`, and sync.look decides about it.
 import logging
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,10 +23,12 @@ from sync.conferences import Conferences
 from sync.holdings import Holdings, Mapped, mapped
 from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
-from sync.store import Create, Store
+from sync.store import Create, Replace, Store
 
 KEPT = timedelta(days=30)
 """How long a conference outlives its event, and its record the conference."""
+MOST_PARKED = 128 * 1024
+"""Bytes of an event's values that are parked; a larger event is looked at again instead."""
 UNKNOWN_END = timedelta(days=30)
 """When a conference is deleted whose event vanished and has no known end."""
 
@@ -39,6 +41,8 @@ _FIELDS: Mapping[str, tuple[EventField, ...]] = {
     "recurrence": ("recurrence",),
     "attendees": ("attendees",),
 }
+_LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+"""A series that ends later ends never: nothing can be added to it."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 _TRIES = 5
 _log = logging.getLogger("anyroom.apply")
@@ -57,7 +61,7 @@ class Ports(msgspec.Struct, frozen=True):
 class Applier:
     """Applies rows to the mappings of one calendar, whose record is `calendar` and whose key is `key`.
 
-    `resumed`: the run before died and may have told what no mapping says; whatever it may have told is told again.
+    `resumed`: a run before died and may have told what no mapping says; events that changed since are told again.
     """
 
     def __init__(
@@ -182,7 +186,10 @@ class Applier:
     def _follow(self, one: Mapped, event: Event) -> None:
         """The event is there with its conference: the provider is told what differs from what it was told."""
         record, told = one.record, event.told()
-        changed = changed_fields(None if self._resumed else record.told, told)
+        if self._waits(record, event):
+            return
+        unsure = self._resumed and record.etag != event.etag
+        changed = changed_fields(None if unsure else record.told, told)
         fields = changed & self._updates(record)
         live = self._live(one, event)
         if fields and self._tells(one):
@@ -190,7 +197,14 @@ class Applier:
             failure = self._told(record, event, fields)
             if failure:
                 live = self._park(one, live, event, fields, failure)
-        self._put_if_new(one, live)
+        if live != record:
+            self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag))
+
+    def _waits(self, record: MappingRecord, event: Event) -> bool:
+        """Whether the same values are parked, and not to be told yet: a system that hangs holds up no other event."""
+        if record.state != "live" or record.parked is None or record.due is None:
+            return False
+        return record.due > self._now() and record.parked.event == to_record(event)
 
     def _live(self, one: Mapped, event: Event) -> MappingRecord:
         ends = event.last_end()
@@ -214,7 +228,9 @@ class Applier:
 
     def closes(self, ends: datetime | None) -> datetime | None:
         """When somebody must look whether the conference is over, None for a series without an end."""
-        return ends + KEPT + timedelta(hours=12) * self._ports.spread() if ends else None
+        if ends is None or ends > _LATEST:
+            return None
+        return ends + KEPT + timedelta(hours=12) * self._ports.spread()
 
     def _put_if_new(self, one: Mapped, record: MappingRecord) -> None:
         if record != one.record:
@@ -253,15 +269,13 @@ class Applier:
         now, before = self._now(), one.record.parked
         tries = before.tries + 1 if before else 1
         since = before.since if before else now
-        least = failure.retry_after if isinstance(failure, Temporary) else None
+        due = now + pause(tries, self._ports.spread(), failure.retry_after if isinstance(failure, Temporary) else None)
         _log.warning("parked: %s %s", one.record.solution, failure.reason)
-        return msgspec.structs.replace(
-            live,
-            told=None,
-            reason=failure.reason,
-            parked=Parked(to_record(event), sorted(fields), tries, since),
-            due=now + pause(tries, self._ports.spread(), least),
-        )
+        untold = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
+        values = to_record(event)
+        if len(msgspec.json.encode(values)) > MOST_PARKED:
+            return msgspec.structs.replace(untold, look=self._key, until=due, tries=one.record.tries + 1)
+        return msgspec.structs.replace(untold, parked=Parked(values, sorted(fields), tries, since))
 
     def _retried(self, one: Mapped) -> None:
         parked = one.record.parked
@@ -326,6 +340,7 @@ class Applier:
             self._live(owner, event),
             calendar=self._calendar.calendar,
             event=row.id,
+            place=records.key(self._calendar.calendar, row.id),
             keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
             pointer=row.pointer,
             heir=False,
@@ -333,9 +348,14 @@ class Applier:
             due=self.closes(event.last_end()),
         )
         try:
-            [document] = self._ports.store.commit([Create(MAPPINGS, key, records.to_body(copy))])
-        except Conflict:
-            return
+            document = self._ports.store.commit(
+                [
+                    Create(MAPPINGS, key, records.to_body(copy)),
+                    Replace(owner.document, records.to_body(owner.record)),  # nobody may delete it meanwhile
+                ]
+            )[0]
+        except Conflict as conflict:
+            raise Temporary("contention", "the conference of a copy changes just now") from conflict
         assert document
         one = self.holdings.keep(mapped(document))
         if not self._is_told(owner):

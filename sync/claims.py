@@ -72,6 +72,7 @@ class StoredClaims:
             MappingRecord(
                 calendar=wanted.calendar,
                 event=wanted.event,
+                place=records.key(wanted.calendar, wanted.event),
                 solution=wanted.solution.id,
                 keeper=wanted.caller.sub if wanted.calendar == wanted.caller.email else "",
                 attempt=self._new_attempt(),
@@ -167,6 +168,7 @@ class StoredClaims:
         again = MappingRecord(
             calendar=record.calendar,
             event=record.event,
+            place=records.key(record.calendar, record.event),
             solution=record.solution,
             attempt=self._new_attempt(),
             state="claimed",
@@ -250,8 +252,8 @@ class StoredClaims:
         if known is None or calendar is None:
             new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, heard=now, due=now)
             changes.append(Create(CALENDARS, records.key(new.calendar), records.to_body(new)))
-        elif keeper != known.keeper:
-            changes.append(Replace(calendar, {**calendar.body, **keepers.kept_by(keeper, now)}))
+        elif keeper != known.keeper or (known.refused and offer.keeper):
+            changes.append(Replace(calendar, {**calendar.body, **keepers.kept_by(keeper, known, now)}))
         return changes
 
     def _read_again(self, claim: Claim, held: Held) -> tuple[Document | None, Document | None]:

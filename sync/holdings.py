@@ -2,7 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -78,8 +79,8 @@ class Holdings:
     def of(self, event: str) -> list[Mapped]:
         """The mappings of one event of the calendar."""
         if event not in self._known and not self._complete:
-            found = readable(self._store.find(MAPPINGS, "event", event, _PAGE))
-            self._known[event] = {one.key: one for one in found if one.record.calendar == self._calendar}
+            place = records.key(self._calendar, event)
+            self._known[event] = {one.key: one for one in readable(self._store.find(MAPPINGS, "place", place, _PAGE))}
         return list(self._known.get(event, {}).values())
 
     def put(self, was: Mapped, record: MappingRecord, *beside: Change) -> Mapped:
@@ -124,9 +125,12 @@ class Holdings:
             page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
         return [one for one in holders if one.record.state in HOLDING]
 
-    def to_look_at(self, key: str) -> list[Mapped]:
-        """The mappings of the calendar with that key whose events its next run must look at."""
-        return readable(self._store.find(MAPPINGS, "look", key, _PAGE))
+    def to_look_at(self, key: str, now: datetime) -> Iterator[Mapped]:
+        """The mappings of the calendar with that key whose events its next run must look at by now."""
+        page = self._store.find(MAPPINGS, "look", key, _PAGE)
+        while page:
+            yield from (one for one in readable(page) if one.record.until is None or one.record.until <= now)
+            page = self._store.find(MAPPINGS, "look", key, _PAGE, page[-1].key) if full(page) else []
 
 
 def full(page: list[Document]) -> bool:

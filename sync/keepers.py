@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sync.records import CalendarRecord, Keeper
+from sync.records import CalendarRecord, Keeper, Lease
 
 SILENT = timedelta(days=2)
 """How long a keeper may be silent: the add-on's daily trigger speaks for them every day."""
@@ -17,9 +17,15 @@ def is_replaceable(calendar: CalendarRecord, now: datetime) -> bool:
     return calendar.keeper is None or calendar.refused or (calendar.heard is not None and now - calendar.heard > SILENT)
 
 
-def kept_by(keeper: Keeper | None, now: datetime) -> Mapping[str, Any]:
-    """The fields of a calendar's record that change with its keeper: what the earlier one listed counts no more."""
+def kept_by(keeper: Keeper | None, calendar: CalendarRecord, now: datetime) -> Mapping[str, Any]:
+    """The fields of a calendar's record that change with its keeper: what the earlier one listed counts no more.
+
+    A run that is at work for the earlier one loses its lease.
+    """
+    lease = calendar.lease and Lease("", now, calendar.lease.fence + 1)
     return {
+        "lease": msgspec.to_builtins(lease, builtin_types=(datetime,)),
+        "unsure": calendar.unsure or bool(calendar.lease and calendar.lease.by),
         "keeper": msgspec.to_builtins(keeper),
         "cursor": "",
         "page": None,

@@ -22,17 +22,17 @@ _TRIES = 8
 class LeasedCalendar:
     """A calendar's record under our lease. `record` is as we last saw it.
 
-    `resumed`: the holder before never let go, and may have told a provider what no mapping says.
+    `resumed`: a holder before never let go, and may have told a provider what no mapping says.
     """
 
-    def __init__(self, store: Store, document: Document, record: CalendarRecord, resumed: bool = False) -> None:
+    def __init__(self, store: Store, document: Document, record: CalendarRecord) -> None:
         assert record.lease
         self._store = store
         self._document = document
         self._fence = record.lease.fence
         self.key = document.key
         self.record = record
-        self.resumed = resumed
+        self.resumed = record.unsure
 
     def commit(self, **changes: Any) -> None:
         """Change those fields. Raises Overtaken when the lease is somebody else's by now, StoreUnavailable."""
@@ -89,23 +89,19 @@ def take(
         if more is None:
             return None
         until = now + LEASE
-        leased = {**more, "lease": _next(record, by, until), "dirty": None, "ran": now, "due": until}
+        leased = {**more, **_next(record, by, until), "dirty": None, "ran": now, "due": until}
         changed = _replaced(store, document, leased)
         if changed is not None:
-            return LeasedCalendar(store, changed, records.calendar(changed.body), _is_unfinished(record))
+            return LeasedCalendar(store, changed, records.calendar(changed.body))
     raise Temporary("contention", "the calendar's record changes too fast")
 
 
 def borrow(store: Store, clock: Clock, key: str, by: str) -> LeasedCalendar | None:
-    """The lease for work that lists nothing: a mark stays, as does all else. None until the run before has ended.
-
-    One that has died is ended by the next run, which must know of it.
-    """
+    """The lease for work that lists nothing: a mark stays, as does all else. None while another run has it."""
     document = store.get(CALENDARS, key)
-    if document is None or _is_unfinished(records.calendar(document.body)):
+    if document is None or _is_held(records.calendar(document.body), clock.now()):
         return None
-    lease = _next(records.calendar(document.body), by, clock.now() + LEASE)
-    changed = _replaced(store, document, {"lease": lease})
+    changed = _replaced(store, document, _next(records.calendar(document.body), by, clock.now() + LEASE))
     return LeasedCalendar(store, changed, records.calendar(changed.body)) if changed else None
 
 
@@ -134,8 +130,10 @@ def _is_unfinished(record: CalendarRecord) -> bool:
     return record.lease is not None and bool(record.lease.by)
 
 
-def _next(record: CalendarRecord, by: str, until: datetime) -> Lease:
-    return Lease(by, until, record.lease.fence + 1 if record.lease else 1)
+def _next(record: CalendarRecord, by: str, until: datetime) -> Mapping[str, Any]:
+    """The next lease, and whether the one before was ever let go."""
+    fence = record.lease.fence + 1 if record.lease else 1
+    return {"lease": Lease(by, until, fence), "unsure": record.unsure or _is_unfinished(record)}
 
 
 def _replaced(store: Store, document: Document, changes: Mapping[str, Any]) -> Document | None:

@@ -16,7 +16,7 @@ from sync.apply import KEPT, Applier, Ports, rank, untold
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
 from sync.holdings import Mapped
-from sync.records import HOLDING, MappingRecord, OrphanRecord
+from sync.records import MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
 
@@ -50,27 +50,31 @@ class Looker:
     def look(self, one: Mapped) -> None:
         """Look at the event of a mapping, and do what follows from it."""
         self._deadline.check()
-        try:
-            row = self._look(one.record.event)
-        except OverQuota:
-            raise
-        except ConferenceFailure as failure:
-            if failure.reason == UNAUTHENTICATED or not self._deadline.left():
-                raise
-            self._applier.look_later(one, failure.reason)
+        seen = self._seen(one.record.event)
+        if isinstance(seen, ConferenceFailure):
+            self._put_off(one, seen.reason)
             return
         try:
-            self._applier.guarded(one, lambda: self._decide(one, row))
+            self._applier.guarded(one, lambda: self._decide(one, seen))
         except Conflict:
-            self._look_again(one, row)
+            self._look_again(one, seen)
+
+    def _put_off(self, one: Mapped, reason: str) -> None:
+        try:
+            self._applier.look_later(one, reason)
+        except Conflict:
+            _log.info("a mapping changed while it was looked at; the next run looks again")
 
     def look_for_orphan(self, document: Document) -> None:
         """Delete what a suspected orphan names, unless the event carries it or another mapping holds it."""
         orphan = records.orphan(document.body)
         self._deadline.check()
-        row = self._look(orphan.event)
         try:
-            self._reap(document, orphan, row)
+            row = self._seen(orphan.event)
+            if isinstance(row, ConferenceFailure):
+                self._keep_orphan(document, orphan, row.reason)
+            else:
+                self._reap(document, orphan, row)
         except Conflict:
             _log.info("an orphan changed while it was looked at")
 
@@ -83,6 +87,17 @@ class Looker:
             self._applier.guarded(current, lambda: self._decide(current, row))
         except Conflict:
             _log.info("a mapping changed while it was looked at; the next run looks again")
+
+    def _seen(self, event: str) -> Row | ConferenceFailure:
+        """The event as it is now, or why this one cannot be looked at: that holds up no other."""
+        try:
+            return self._look(event)
+        except OverQuota:
+            raise
+        except ConferenceFailure as failure:
+            if failure.reason == UNAUTHENTICATED or not self._deadline.left():
+                raise
+            return failure
 
     def _decide(self, one: Mapped, row: Row) -> None:
         record, now = one.record, self._ports.clock.now()
@@ -216,8 +231,7 @@ class Looker:
             self._ports.store.commit([Delete(document)])
 
     def _is_held(self, orphan: OrphanRecord) -> bool:
-        found = self._ports.store.find(records.MAPPINGS, "room", orphan.room, 100)
-        return any(records.mapping(document).state in HOLDING for document in found)
+        return bool(self._applier.holdings.holders(orphan.room))
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
         """Listed still, looked at again later."""

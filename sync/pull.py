@@ -8,6 +8,7 @@ nothing.
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -119,19 +120,19 @@ class Puller:
 
     def _once(self, run: "_Run", outcome: Outcome, pages: int) -> None:
         """One round under the lease, which is let go whatever happens, but when the store is away. Raises Overtaken."""
-        record = run.leased.record
-        keeper = record.keeper.sub if record.keeper else ""
+        user = _user(run)
         run.progress = self._begin(run)
         try:
-            self._quota.check(keeper)
+            self._quota.check(user)
             self._work(run, pages - outcome.pages)
-            self._quota.answered(keeper)
+            self._quota.answered(user)
             self._end(run, outcome)
         except (StoreUnavailable, Overtaken):
             raise
         except OverQuota as over:
             if over.reason != "calendar-quota":
-                self._quota.met(keeper, over)
+                # Whose project a relayed token is of is not known: it speaks for its user alone.
+                self._quota.met(user, over.scope if self._channels else "user")
             self._fail(run, outcome, over)
         except PermissionDenied as refused:
             self._refuse(run, outcome, refused)
@@ -195,9 +196,8 @@ class Puller:
     def _look(self, run: "_Run", applier: Applier, looker: Looker) -> None:
         """Look at what waits for a run that holds a credential."""
         now, key = self._ports.clock.now(), run.leased.key
-        for one in applier.holdings.to_look_at(key)[:_LOOKS]:
-            if one.record.until is None or one.record.until <= now:
-                looker.look(one)
+        for one in islice(applier.holdings.to_look_at(key, now), _LOOKS):
+            looker.look(one)
         for document in self._ports.store.find(ORPHANS, "look", key, _LOOKS):
             looker.look_for_orphan(document)
 
@@ -206,7 +206,7 @@ class Puller:
         now, progress = self._ports.clock.now(), run.progress
         record = msgspec.structs.replace(run.leased.record, **run.changes)
         changes: dict[str, Any] = {"cursor": progress.cursor, "query": QUERY, "page": progress.page, "heard": now}
-        changes |= {"reason": "", "failures": 0, "refused": False}
+        changes |= {"reason": "", "failures": 0, "refused": False, "unsure": record.unsure and not progress.whole}
         if progress.changed and not (progress.page and progress.page.since):
             changes |= {"changed": now, "pace": _pace(record, now)}
         outcome.more = not progress.whole
@@ -260,6 +260,12 @@ class Puller:
         failures = run.leased.record.failures + 1
         run.changes.pop("keeper", None)
         run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)
+
+
+def _user(run: "_Run") -> str:
+    """Whose quota a run uses: the relayer's or the keeper's."""
+    keeper = run.access.newcomer or run.leased.record.keeper
+    return keeper.sub if keeper else run.leased.key
 
 
 def _was_refused_lately(record: CalendarRecord, now: datetime) -> bool:

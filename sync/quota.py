@@ -7,13 +7,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from conference.clock import Clock
 from conference.errors import OverQuota
 from sync.backoff import pause
 
 _MOST = 10_000
-_PROJECT = ""
+_PROJECT = "project"
+"""No user: their ids are digits, a calendar's key is hexadecimal."""
 
 
 class Quota:
@@ -32,11 +34,13 @@ class Quota:
             for scope in (_PROJECT, user):
                 until, _ = self._met.get(scope, (now, 0))
                 if until > now:
-                    raise OverQuota("calendar-quota", "an earlier answer of Calendar", "user" if scope else "project")
+                    raise OverQuota(
+                        "calendar-quota", "an earlier answer of Calendar", "user" if scope == user else "project"
+                    )
 
-    def met(self, user: str, over: OverQuota) -> None:
-        """Remember that Calendar refused; longer each time in a row."""
-        scope = _PROJECT if over.scope == "project" else user
+    def met(self, user: str, whose: Literal["user", "project"]) -> None:
+        """Remember that Calendar refused, because of the user's quota or the project's; longer each time in a row."""
+        scope = _PROJECT if whose == "project" else user
         with self._lock:
             _, times = self._met.pop(scope, (None, 0))
             self._met[scope] = (self._clock.now() + pause(times, self._spread()), times + 1)

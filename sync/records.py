@@ -58,20 +58,22 @@ class Parked(msgspec.Struct, frozen=True, omit_defaults=False):
 class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Which event holds which conference: one for each calendar, event and solution.
 
-    `attempt` is what the conference is made under; it outlives a crash. `conference` is its id at the provider,
-    `answer` the ConferenceData that was answered, as a record. `account` is the account it was made with. `pointer` is
-    the parameter by which the event names the conference: the key of this mapping, or where the event is a copy that of
-    another one. `room` is the same for all mappings that hold one conference; the provider is told of the event of the
-    first of them and, when that one let go, of its `heir`'s. `until` is the deadline of the state:
-    of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
-    told of the event. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key
-    while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep
-    must look at the record again, `forget` when it may be forgotten (all UTC).
+    `place` is the key of calendar and event, by which their mappings are found. `attempt` is what the conference is
+    made under; it outlives a crash. `conference` is its id at the provider, `answer` the ConferenceData that was
+    answered, as a record. `account` is the account it was made with. `pointer` is the parameter by which the event
+    names the conference: the key of this mapping, or where the event is a copy that of another one. `room` is the
+    same for all mappings that hold one conference; the provider is told of the event of the first of them and, when
+    that one let go, of its `heir`'s. `until` is the deadline of the state: of a claim, of a deletion at work, or
+    when a leaving conference may be deleted. `told` is what the provider was last told of the event, and `etag` the
+    event's version then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's
+    key while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the
+    sweep must look at the record again, `forget` when it may be forgotten (all UTC).
     """
 
     v: int = VERSION
     calendar: str
     event: str
+    place: str = ""
     ical_uid: str = ""
     solution: str
     keeper: str = ""
@@ -86,6 +88,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     heir: bool = False
     answer: dict[str, Any] | None = None
     told: dict[str, Any] | None = None
+    etag: str = ""
     parked: Parked | None = None
     until: datetime | None = None
     end: datetime | None = None
@@ -139,7 +142,8 @@ class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
     on. `dirty` is when a run is wanted, None while nothing changed; `ran` when the last run began, `heard` when the
     keeper's credential last read the calendar, `changed` when a change was last seen, `pace` the mean seconds between
     two. `reason` says why the last run failed, `failures` how often in a row. `refused` says that the keeper's
-    credential is, and that the next one takes over. `due` is when a run must happen without a signal (all UTC).
+    credential is, and that the next one takes over. `unsure`: a run has died that may have told a provider what no
+    mapping says. `due` is when a run must happen without a signal (all UTC).
     """
 
     v: int = VERSION
@@ -159,6 +163,7 @@ class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     failures: int = 0
     refused: bool = False
+    unsure: bool = False
     due: datetime | None = None
 
 

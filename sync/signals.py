@@ -13,7 +13,7 @@ import msgspec
 
 from conference.clock import Clock, Deadline
 from conference.create import KEEPERS
-from conference.errors import ConferenceFailure, NotFound, StoreUnavailable, Temporary, Unavailable
+from conference.errors import AnyroomError, ConferenceFailure, NotFound, StoreUnavailable, Unavailable
 from conference.identity import User
 from sync import channel, keepers, lease, records
 from sync.access import Relayed
@@ -29,6 +29,8 @@ BETWEEN = timedelta(seconds=60)
 """The least time between the beginnings of two runs of one calendar."""
 RELAY_PAGES = 10
 """Pages that one request of a trigger lists; the trigger asks again while there are more."""
+WAIT, LEAST = 1.0, 3.0
+"""Seconds between two looks at a lease that somebody else has, and those without which no run is begun."""
 
 _TOKEN = re.compile(r"([0-9a-f]{32})\.[A-Za-z0-9_-]{16,128}")
 _log = logging.getLogger("anyroom.signals")
@@ -107,13 +109,30 @@ class Signals:
             known = record.keeper is not None and record.keeper.sub == user.sub
             if not known and not self._may_keep(record, token, deadline):
                 return None
-            return self._puller.run(document.key, Relayed(keeper, token), deadline, RELAY_PAGES)
+            relayed = Relayed(keeper, token)
+            outcome = self._puller.run(document.key, relayed, deadline, RELAY_PAGES)
+            return outcome if outcome.ran else self._after(document.key, relayed, deadline)
         except StoreUnavailable as unavailable:
             raise Unavailable("store-unavailable", unavailable.reason) from unavailable
 
     def begin(self, key: str) -> None:
-        """Have a calendar followed from now on; whatever fails, the sweep does it later. Raises nothing."""
+        """Have a calendar followed from now on; whatever fails, the sweep does it later. Raises no AnyroomError."""
         self._enqueue(key, self._clock.now())
+
+    def _after(self, key: str, relayed: Relayed, deadline: Deadline) -> Outcome:
+        """The run, once whoever has the lease lets go; nothing when they saw our mark, and asked again in the end.
+
+        A sweep holds it without a credential, and a dead run until it expires: neither lists what we were told of.
+        """
+        while deadline.left() > WAIT + LEAST:
+            self._clock.sleep(WAIT)
+            document = self._store.get(CALENDARS, key)
+            if document is None or not records.calendar(document.body).dirty:
+                return Outcome()
+            outcome = self._puller.run(key, relayed, deadline, RELAY_PAGES)
+            if outcome.ran:
+                return outcome
+        return Outcome(more=True, ran=True)
 
     def _may_keep(self, record: CalendarRecord, token: str, deadline: Deadline) -> bool:
         """Whether somebody else may take the calendar over: nobody reliable has it, and they see all of it."""
@@ -131,7 +150,7 @@ class Signals:
             return
         try:
             self._queue.enqueue(key, at)
-        except Temporary as failure:
+        except AnyroomError as failure:
             _log.warning("not queued: %s", failure.reason)
 
 

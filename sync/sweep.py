@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Deadline
-from conference.errors import AnyroomError, ConferenceFailure, Conflict, StoreUnavailable
+from conference.errors import AnyroomError, ConferenceFailure, Conflict, InvalidConferenceData, StoreUnavailable
+from conference.event import placeholder
+from conference.providers import LoadedProvider
 from conference.providers.base import Conference
 from sync import lease, records
 from sync.apply import KEPT, Applier, Ports
@@ -85,7 +87,7 @@ class Sweep:
         due, now = records.calendar(document.body).due, self._now()
         if self._queue:
             self._queue.enqueue(document.key, now)
-        if self._queue and due and now - due < HANDED_OVER:
+        if self._queue and due and now - due < LATER:
             return
         later = now + self._later() if self._queue else None
         self._ports.store.commit([Replace(document, {**document.body, "due": later})])
@@ -158,15 +160,19 @@ class Sweep:
         provider = self._ports.conferences.provider(record.solution)
         if provider is None:
             self._ports.store.commit([Delete(one.document), _orphan(record, "solution-gone", self._now())])
-        elif provider.find is None:
-            orphans = [_orphan(record, "outcome-unknown", self._now())] if provider.declared.deletes else []
-            self._ports.store.commit([Delete(one.document), *orphans])
+        elif provider.find is None and provider.declared.idempotency == "none":
+            self._ports.store.commit([Delete(one.document), _orphan(record, "outcome-unknown", self._now())])
         else:
-            self._find(one, deadline)
+            self._find(one, provider, deadline)
 
-    def _find(self, one: Mapped, deadline: Deadline) -> None:
+    def _find(self, one: Mapped, provider: LoadedProvider, deadline: Deadline) -> None:
+        """Find what was made; where that is not possible, the system knows our id or key and gives the same again."""
+        conferences, record = self._ports.conferences, one.record
         try:
-            found = self._ports.conferences.find(one.record, deadline)
+            if provider.find:
+                found = conferences.find(record, deadline)
+            else:
+                found = conferences.make(record, placeholder(record.calendar, record.event, self._now()), deadline)
         except StoreUnavailable:
             raise
         except ConferenceFailure as failure:
@@ -185,7 +191,13 @@ class Sweep:
         A claim names its keeper where the calendar is the claimer's own: its id is the keeper's address.
         """
         record, now = one.record, self._now()
-        answer = self._ports.conferences.answer(record.solution, found, one.key)
+        room = records.room(record.solution, found.id)
+        try:
+            answer = self._ports.conferences.answer(record.solution, found, one.key)
+        except InvalidConferenceData as invalid:
+            made = one.becoming(conference=found.id, room=room, account=found.host)
+            self._ports.store.commit([Delete(one.document), _orphan(made, invalid.reason, now)])
+            return
         due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
         adopted = one.becoming(
             state="offered",
@@ -193,7 +205,7 @@ class Sweep:
             pointer=one.key,
             account=found.host,
             conference=found.id,
-            room=records.room(record.solution, found.id),
+            room=room,
             answer=answer.to_record(),
             due=due,
         )

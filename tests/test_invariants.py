@@ -193,7 +193,7 @@ def test_what_holds_at_any_time_is_told_at_any_time(
 
 
 def test_a_defect_is_a_breach(mortal: Mortal) -> None:
-    mortal.instance.outside.fail("before", "find mapping event", RuntimeError("a defect"))
+    mortal.instance.outside.fail("before", "find mapping place", RuntimeError("a defect"))
     _rename_unheard(mortal)
     mortal.settle()
     assert any(line.startswith("a defect") for line in mortal.breaches())

@@ -18,9 +18,9 @@ BOTH_STORES = pytest.mark.parametrize("open_store", ["sqlite", "firestore"], ind
 RELAYED = pytest.mark.parametrize("story", ["relay"], indirect=True)
 DELEGATED = pytest.mark.parametrize("story", ["delegation"], indirect=True)
 
-FOUND = "find mapping event"
+FOUND = "find mapping place"
 KEPT = "commit replace mapping"
-NEW = "commit create mapping"
+NEW = "commit create mapping, replace mapping"
 TOLD = "PATCH room"
 DELETED = ("get", "find mapping room", KEPT, "DELETE room", KEPT)
 """What a look does that ends a conference: nobody else holds it, and the record says so before and after."""

@@ -18,7 +18,7 @@ def test_a_create_and_the_first_run_that_sees_it(story: Story) -> None:
     # The claim is taken beside the reading of the event where the store is on another machine.
     assert sorted(story.calls()[:3]) == ["commit create mapping", "get", "get calendar"]
     story.settle()
-    first = [*LEASED, "list", "find mapping event", "commit replace mapping", "find mapping calendar", *END]
+    first = [*LEASED, "list", "find mapping place", "commit replace mapping", "find mapping calendar", *END]
     known = ["get calendar"]
     # A trigger fires for the change; the first task comes from the create, the channel's first message after it.
     assert story.calls() == ([*first, *known] if story.delegation else [*known, *first])
@@ -29,7 +29,7 @@ def test_a_change(story: Story) -> None:
     event = story.live()
     story.people.patch(ADA, event, summary="Better plan")
     story.settle()
-    told = ["find mapping event", "PATCH room", "commit replace mapping"]
+    told = ["find mapping place", "PATCH room", "commit replace mapping"]
     assert story.calls() == [*signal(story), *LEASED, "list", *told, *END]
 
 
@@ -38,7 +38,7 @@ def test_a_change_that_is_none_of_the_providers_business(story: Story) -> None:
     event = story.live()
     story.people.patch(ADA, event, colorId="3")
     story.settle()
-    assert story.calls() == [*signal(story), *LEASED, "list", "find mapping event", *END]
+    assert story.calls() == [*signal(story), *LEASED, "list", "find mapping place", *END]
 
 
 @BOTH_STORES
@@ -46,7 +46,7 @@ def test_a_deletion(story: Story) -> None:
     event = story.live()
     story.people.delete(ADA, event)
     story.settle()
-    assert story.calls() == [*signal(story), *LEASED, "list", "find mapping event", "commit replace mapping", *END]
+    assert story.calls() == [*signal(story), *LEASED, "list", "find mapping place", "commit replace mapping", *END]
     story.world.clock.advance(3700)
     story.sweep()
     # Where a run can be queued, that is all; else the record says that it waits for one.

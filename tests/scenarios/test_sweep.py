@@ -101,11 +101,13 @@ def test_a_claim_that_cannot_be_found_out_is_listed_as_an_orphan(story: Story, w
     assert (orphan.attempt, orphan.reason, orphan.conference) == (attempt, "outcome-unknown", "")
 
 
-def test_a_claim_at_a_system_that_keeps_no_rooms_leaves_nothing(story: Story) -> None:
+def test_f22_a_claim_at_a_system_that_knows_our_id_is_adopted_without_a_search(story: Story) -> None:
     event = crashed(story, "before", "commit replace mapping", solution="jitsi")
     story.world.clock.advance(90)
     story.sweep()
-    assert (story.held(event, solution="jitsi"), story.orphans()) == (None, [])
+    adopted = story.held(event, solution="jitsi")
+    assert adopted
+    assert (adopted.state, adopted.conference, story.orphans()) == ("offered", adopted.attempt, [])
 
 
 def test_a_claim_whose_solution_is_away_is_listed_as_an_orphan(story: Story) -> None:

@@ -1,6 +1,7 @@
 """Holdings show each event its own mappings, read one by one or all at once, as a run has changed them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+
+
 def put(store: Store, event: str, calendar: str = ADA, solution: str = "demo", **fields: Any) -> str:
     """Store a mapping; its key."""
     key = records.key(calendar, event, solution)
-    record = {"state": "live", "attempt": "a", "pointer": key, **fields}
+    record = {"state": "live", "attempt": "a", "pointer": key, "place": records.key(calendar, event), **fields}
     mapping = MappingRecord(calendar=calendar, event=event, solution=solution, **record)
     store.commit([Create(MAPPINGS, key, records.to_body(mapping))])
     return key
@@ -65,7 +69,7 @@ def test_a_few_events_are_read_one_by_one_and_each_once(store: Store) -> None:
     for _ in range(2):
         assert len(held.of("e")) == 1
         assert held.of("f") == []
-    assert outside.calls == ["find mapping event"] * 2
+    assert outside.calls == ["find mapping place"] * 2
 
 
 def test_many_events_are_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +134,7 @@ def test_what_waits_for_a_look_is_found_by_its_calendar(store: Store) -> None:
     waiting = put(store, "e", look=records.key(ADA))
     put(store, "f")
     put(store, "g", calendar="team@example.com", look=records.key("team@example.com"))
-    assert [one.key for one in Holdings(store, ADA).to_look_at(records.key(ADA))] == [waiting]
+    assert [one.key for one in Holdings(store, ADA).to_look_at(records.key(ADA), NOW)] == [waiting]
 
 
 def test_a_pointer_names_a_mapping_on_whatever_calendar(store: Store) -> None:
@@ -151,7 +155,7 @@ def test_f63_a_mapping_that_cannot_be_read_hides_no_other_and_is_shown(
     bad = put(store, "e", solution="jitsi", look=look, room=room)
     spoil(store, bad)
     held = Holdings(store, ADA)
-    assert [one.key for one in held.of("e")] == [one.key for one in held.to_look_at(look)] == [kept]
+    assert [one.key for one in held.of("e")] == [one.key for one in held.to_look_at(look, NOW)] == [kept]
     all_at_once = Holdings(store, ADA)
     all_at_once.expect(events)
     assert [one.key for one in all_at_once.of("e")] == [kept]

@@ -32,8 +32,8 @@ def test_the_next_keeper_begins_with_a_full_list_and_a_clean_record() -> None:
     before = CalendarRecord(
         calendar=ADA.email, keeper=ADA, cursor="c", page=Page("p"), refused=True, reason="x", failures=3, pace=7.0
     )
-    after = records.calendar({**records.to_body(before), **keepers.kept_by(BOB, NOW)})
+    after = records.calendar({**records.to_body(before), **keepers.kept_by(BOB, before, NOW)})
     assert (after.keeper, after.cursor, after.page, after.refused, after.reason) == (BOB, "", None, False, "")
     assert (after.failures, after.heard, after.due, after.pace) == (0, NOW, NOW, 7.0)
     assert not keepers.is_replaceable(after, NOW)
-    assert records.calendar({**records.to_body(after), **keepers.kept_by(None, NOW)}).keeper is None
+    assert records.calendar({**records.to_body(after), **keepers.kept_by(None, after, NOW)}).keeper is None

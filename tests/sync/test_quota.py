@@ -30,14 +30,14 @@ def desk() -> Desk:
 
 
 def test_f62_who_is_over_their_own_quota_waits_alone(desk: Desk) -> None:
-    desk.quota.met("ada", OF_USER)
+    desk.quota.met("ada", "user")
     assert (desk.waits("ada"), desk.waits("bob"), desk.waits("")) == (True, False, False)
     desk.clock.advance(61)
     assert not desk.waits("ada")
 
 
 def test_f62_when_the_project_is_over_quota_everybody_waits(desk: Desk) -> None:
-    desk.quota.met("ada", OF_PROJECT)
+    desk.quota.met("ada", "project")
     assert desk.waits("ada")
     assert desk.waits("bob")
     desk.clock.advance(61)
@@ -46,34 +46,34 @@ def test_f62_when_the_project_is_over_quota_everybody_waits(desk: Desk) -> None:
 
 def test_f62_each_refusal_in_a_row_makes_the_wait_longer_until_calendar_answers(desk: Desk) -> None:
     for minutes in (1, 2, 4):
-        desk.quota.met("ada", OF_USER)
+        desk.quota.met("ada", "user")
         desk.clock.advance(60 * minutes - 1)
         assert desk.waits("ada")
         desk.clock.advance(2)
         assert not desk.waits("ada")
     desk.quota.answered("ada")
-    desk.quota.met("ada", OF_USER)
+    desk.quota.met("ada", "user")
     desk.clock.advance(61)
     assert not desk.waits("ada")
 
 
 def test_f62_an_answer_to_one_user_ends_neither_the_projects_wait_nor_another_users(desk: Desk) -> None:
-    desk.quota.met("ada", OF_PROJECT)
-    desk.quota.met("bob", OF_USER)
+    desk.quota.met("ada", "project")
+    desk.quota.met("bob", "user")
     desk.quota.answered("ada")
     assert (desk.waits("ada"), desk.waits("bob")) == (True, True)
 
 
 def test_the_projects_wait_begins_anew_once_calendar_answers_after_it(desk: Desk) -> None:
-    desk.quota.met("ada", OF_PROJECT)
+    desk.quota.met("ada", "project")
     desk.clock.advance(61)
     desk.quota.answered("ada")
-    desk.quota.met("ada", OF_PROJECT)
+    desk.quota.met("ada", "project")
     desk.clock.advance(61)
     assert not desk.waits("ada")
 
 
 def test_of_very_many_users_the_longest_waiting_is_forgotten(desk: Desk) -> None:
     for number in range(10_001):
-        desk.quota.met(str(number), OF_USER)
+        desk.quota.met(str(number), "user")
     assert (desk.waits("0"), desk.waits("1"), desk.waits("10000")) == (False, True, True)

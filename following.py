@@ -17,6 +17,7 @@ from sync.carrier import Send
 from sync.channel import Channels
 from sync.conferences import Conferences
 from sync.endpoint import SyncEndpoint
+from sync.own_token import OwnToken
 from sync.pull import Puller
 from sync.queue import InlineQueue, Queue
 from sync.quota import Quota
@@ -49,8 +50,9 @@ class Following:
         verifier: Verifier,
     ) -> None:
         ports = Ports(store, conferences, clock, random.random, settings.grace)
-        self._access = _access(settings, clock, send, own_token)
-        self._queue = self._opened_queue(settings, clock, send, own_token)
+        token = own_token or OwnToken()
+        self._access = _access(settings, clock, send, token)
+        self._queue = self._opened_queue(settings, clock, send, token)
         channels = _channels(settings, clock) if self._access else None
         self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
         self.sweep = Sweep(ports, self._queue, _holder)
@@ -73,9 +75,7 @@ class Following:
         if self._queue:
             self._queue.close()
 
-    def _opened_queue(
-        self, settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken | None
-    ) -> Queue | None:
+    def _opened_queue(self, settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken) -> Queue | None:
         """Cloud Tasks, or a thread of this process; None where changes are relayed and nothing can run by itself."""
         if self._access is None:
             return None
@@ -85,24 +85,16 @@ class Following:
 
         url = f"{settings.public_url}/sync"
         account = settings.accepted.tasks_account
-        token = own_token or _metadata_token()
-        return CloudTasks(settings.queue, url, account, url, token, send, clock, settings.cloud_tasks)
+        return CloudTasks(settings.queue, url, account, url, own_token, send, clock, settings.cloud_tasks)
 
 
-def _metadata_token() -> OwnAccessToken:
-    from sync.own_token import OwnToken
-
-    return OwnToken()
-
-
-def _access(settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken | None) -> Access | None:
+def _access(settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken) -> Access | None:
     """The keepers' credential; None where changes are relayed."""
     if not settings.credential:
         return None
     from sync.credentials import Delegation
 
-    token = own_token or _metadata_token()
-    return Delegated(Delegation(settings.credential, token, send, clock, iam=settings.iam, oauth2=settings.oauth2))
+    return Delegated(Delegation(settings.credential, own_token, send, clock, iam=settings.iam, oauth2=settings.oauth2))
 
 
 def _channels(settings: Settings, clock: Clock) -> Channels:

@@ -296,7 +296,7 @@ class Applier:
         """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
         self._deadline.check()
         try:
-            same = self._has_its_room(one.record, event)
+            same = bool(self.holdings.others(one)) or self._has_its_room(one.record, event)
         except StoreUnavailable:
             raise
         except ConferenceFailure as failure:

@@ -64,7 +64,7 @@ class Sweep:
         """Handle one document; whatever is wrong with it does not stop the others. Raises StoreUnavailable."""
         try:
             handle(document, deadline)
-        except (StoreUnavailable, KeyboardInterrupt):
+        except StoreUnavailable:
             raise
         except Conflict:
             _log.info("a %s changed while it was swept", document.kind)

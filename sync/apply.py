@@ -7,9 +7,8 @@ used any more is `leaving`, and sync.look decides about it.
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 
@@ -20,10 +19,11 @@ from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
 from sync.conferences import Conferences
-from sync.holdings import Holdings, Mapped, mapped
+from sync.holdings import Holdings, Mapped, mapped, rank
 from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
 from sync.store import Create, Replace, Store
+from sync.told import changed_fields
 
 KEPT = timedelta(days=30)
 """How long a conference outlives its event, and its record the conference."""
@@ -32,15 +32,6 @@ MOST_PARKED = 128 * 1024
 UNKNOWN_END = timedelta(days=30)
 """When a conference is deleted whose event vanished and has no known end."""
 
-_FIELDS: Mapping[str, tuple[EventField, ...]] = {
-    "summary": ("summary",),
-    "description": ("description",),
-    "start": ("start",),
-    "end": ("end",),
-    "zone": ("start", "end"),
-    "recurrence": ("recurrence",),
-    "attendees": ("attendees",),
-}
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """A series that ends later ends never: nothing can be added to it."""
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -92,7 +83,7 @@ class Applier:
     def _take_copy_guarded(self, row: Row) -> None:
         """Do that; a defect is shown, and there is no record yet that could remember it. Raises as `apply`."""
         try:
-            self._take_copy(row)
+            self.take_copy(row)
         except AnyroomError:
             raise
         except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
@@ -296,7 +287,7 @@ class Applier:
         """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
         self._deadline.check()
         try:
-            same = bool(self.holdings.others(one)) or self._has_its_room(one.record, event)
+            same = self._has_its_room(one, event)
         except StoreUnavailable:
             raise
         except ConferenceFailure as failure:
@@ -310,22 +301,25 @@ class Applier:
             self.holdings.put(one, lost)
             _log.warning("lost: %s", one.record.solution)
 
-    def _has_its_room(self, record: MappingRecord, event: Event) -> bool:
+    def _has_its_room(self, one: Mapped, event: Event) -> bool:
         """Whether the event's room is there, made again where we choose its id. Raises ConferenceFailure."""
-        conferences = self._ports.conferences
+        conferences, record = self._ports.conferences, one.record
         provider = conferences.provider(record.solution)
         assert provider
         if not provider.declared.deletes:
             return True
         if provider.declared.idempotency == "chosen":
             return conferences.make(record, event, self._deadline).id == record.conference
-        found = conferences.find(record, self._deadline) if provider.find else None
+        if not provider.find:
+            return bool(self.holdings.others(one))
+        found = conferences.find(record, self._deadline)
         return found is not None and found.id == record.conference
 
-    def _take_copy(self, row: Row) -> None:
+    def take_copy(self, row: Row, instead: Mapped | None = None) -> None:
         """An event names the conference of another one: a copy, a split series, or it was moved here.
 
-        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs.
+        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs. `instead`
+        is what the event had before, and has no more. Raises Temporary when the conference changes just now.
         """
         invited = row.event is not None and not row.event.organizer.is_self
         owner = None if invited else self._holder(row)
@@ -334,7 +328,7 @@ class Applier:
             return
         solution, event = owner.record.solution, row.event
         key = records.key(self._calendar.calendar, row.id, solution)
-        if event is None or any(one.key == key for one in self.holdings.of(row.id)):
+        if event is None or any(one.key == key and one != instead for one in self.holdings.of(row.id)):
             return
         copy = msgspec.structs.replace(
             self._live(owner, event),
@@ -347,10 +341,11 @@ class Applier:
             told=event.told() if self._is_told(owner) else owner.record.told,
             due=self.closes(event.last_end()),
         )
+        body = records.to_body(copy)
         try:
             document = self._ports.store.commit(
                 [
-                    Create(MAPPINGS, key, records.to_body(copy)),
+                    Replace(instead.document, body) if instead else Create(MAPPINGS, key, body),
                     Replace(owner.document, records.to_body(owner.record)),  # nobody may delete it meanwhile
                 ]
             )[0]
@@ -388,20 +383,3 @@ class Applier:
 
     def _now(self) -> datetime:
         return self._ports.clock.now()
-
-
-def rank(one: Mapped) -> tuple[bool, bool, str]:
-    """Which of the events that hold a conference it follows when the first one is gone: the lowest."""
-    return one.record.state == "leaving", not one.record.heir, one.key
-
-
-def untold(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What was told of an event as if it were a placeholder's, so that all of it is told again."""
-    return {**told, "placeholder": True} if told else None
-
-
-def changed_fields(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[EventField]:
-    """The fields in which two of `Event.told()` differ; all when the first was of a placeholder, or there is none."""
-    if before is None or before.get("placeholder") != now["placeholder"]:
-        return frozenset(field for fields in _FIELDS.values() for field in fields)
-    return frozenset(field for name, fields in _FIELDS.items() if before.get(name) != now[name] for field in fields)

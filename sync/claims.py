@@ -172,6 +172,7 @@ class StoredClaims:
             solution=record.solution,
             attempt=self._new_attempt(),
             state="claimed",
+            seen=reason == "copy",  # the event shows the conference that it shared so far
             pointer=document.key,
         )
         left = record.conference and record.state not in ("gone", "lost")
@@ -237,6 +238,7 @@ class StoredClaims:
         mapping = _with(
             held.record,
             state="offered",
+            seen=False,
             until=None,
             ical_uid=offer.event.ical_uid,
             keeper=keeper.sub if keeper else "",

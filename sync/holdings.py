@@ -136,3 +136,8 @@ class Holdings:
 def full(page: list[Document]) -> bool:
     """Whether another page may follow."""
     return len(page) == _PAGE
+
+
+def rank(one: Mapped) -> tuple[bool, bool, str]:
+    """Which of the events that hold a conference it follows when the first one is gone: the lowest."""
+    return one.record.state == "leaving", not one.record.heir, one.key

@@ -12,13 +12,14 @@ import msgspec
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, OverQuota, StoreUnavailable, Temporary
 from sync import records
-from sync.apply import KEPT, Applier, Ports, rank, untold
+from sync.apply import KEPT, Applier, Ports
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
-from sync.holdings import Mapped
+from sync.holdings import Mapped, rank
 from sync.records import MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
+from sync.told import untold
 
 DELETING = timedelta(seconds=60)
 """How long a deletion at the provider holds a mapping."""
@@ -109,6 +110,8 @@ class Looker:
                 self._delete(current, "over")
         elif record.state == "live":
             self._applier.settle(one, row)
+        elif record.state == "gone" and record.reason == "copy" and row.state == "there" and row.pointer:
+            self._applier.take_copy(row, one)
         elif record.state in ("offered", "deleting") or (record.state == "leaving" and _has_passed(record.until, now)):
             if not closing and self._is_used(one):
                 self._wait(one, "series-in-use", now + _STILL_USED)

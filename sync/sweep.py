@@ -180,10 +180,14 @@ class Sweep:
             due = self._now() + pause(one.record.tries, self._ports.spread())
             self._put(one, one.becoming(tries=one.record.tries + 1, due=due))
             return
-        if found is None:
-            self._ports.store.commit([Delete(one.document)])
-        else:
+        if found is not None:
             self._adopt(one, found)
+        elif record.seen:
+            key, now = records.key(record.calendar), self._now()
+            left = one.becoming(state="gone", reason="copy", until=None, look=key, due=now, forget=now + KEPT)
+            self._put(one, left)  # a look finds out whether the event still shows the conference that it shared
+        else:
+            self._ports.store.commit([Delete(one.document)])
 
     def _adopt(self, one: Mapped, found: Conference) -> None:
         """The conference of a claim that was not finished: it is offered to whoever asks for it again within a day.
@@ -201,6 +205,7 @@ class Sweep:
         due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
         adopted = one.becoming(
             state="offered",
+            seen=False,
             until=None,
             pointer=one.key,
             account=found.host,

@@ -10,8 +10,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Anyroom logs reaches pytest, whether or not an earlier test has loaded main.py, which keeps it to itself."""
-    monkeypatch.setattr(logging.getLogger("anyroom"), "propagate", True)
+    """What Anyroom logs reaches pytest, whatever was loaded before: main.py and the bench keep it to themselves."""
+    logger = logging.getLogger("anyroom")
+    monkeypatch.setattr(logger, "propagate", True)
+    logger.setLevel(logging.INFO)
 
 
 @pytest.hookimpl(wrapper=True)

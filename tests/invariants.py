@@ -273,8 +273,10 @@ def deaf(state: State) -> Iterator[str]:
 
 
 def _is_copy(state: State, held: Held, owner: Mapped) -> bool:
-    """Whether an event is one that holds another one's conference: no occurrence, and on a calendar of one keeper."""
+    """Whether an event is one that holds another one's conference: no occurrence or invitation, and of one keeper."""
     if "recurringEventId" in held.body or held.body["id"] == owner.record.event:
+        return False
+    if held.body.get("organizer", {}).get("email") != held.calendar:
         return False
     ours, theirs = state.calendars.get(held.calendar), state.calendars.get(owner.record.calendar)
     if not (ours and theirs and ours.keeper and theirs.keeper and state.is_readable(held.calendar)):

@@ -10,7 +10,7 @@ import pytest
 from conference.event import Event
 from simulator import faults
 from simulator.faults import Fault
-from sync import apply, records
+from sync import apply, records, told
 from sync.store import Replace
 from tests.scenarios.story import FOUND, KEPT, PROVIDER, TOLD, Run, Story
 from tests.world import ADA
@@ -221,7 +221,7 @@ def test_f63_an_event_that_is_over_and_changed_while_its_deletion_fails_is_delet
 
 def failing_on(story: Story, monkeypatch: pytest.MonkeyPatch, title: str) -> None:
     """Have a defect of ours come to light in every event of that title."""
-    right = apply.changed_fields
+    right = told.changed_fields
     bad = Event("", "", title, story.now(), story.now(), "UTC").told()["summary"]
 
     def wrong(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[Any]:

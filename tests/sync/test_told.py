@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from conference.event import Attendee, Event, placeholder
-from sync.apply import changed_fields, untold
+from sync.told import changed_fields, untold
 
 START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 EVENT = Event("e", "c", "Plan", START, START + timedelta(hours=1), "UTC", attendees=(Attendee("bob@example.com"),))

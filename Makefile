@@ -34,7 +34,7 @@ contracts: install-dev
 	.venv/bin/lint-imports --no-logo
 
 tests: install-dev
-	$(VENV) -m pytest -n auto --maxprocesses=4 --dist=loadfile $(COVERAGE)
+	$(VENV) -m pytest -n 4 --dist=loadfile --no-loadscope-reorder $(COVERAGE)
 
 fuzz: export ANYROOM_FUZZ = $(RUNS)
 fuzz: install-dev

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -19,11 +20,11 @@ from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
 from sync.conferences import Conferences
-from sync.holdings import Holdings, Mapped, mapped, rank
+from sync.holdings import Holdings, Mapped, is_over, mapped, rank
 from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
 from sync.store import Create, Replace, Store
-from sync.told import changed_fields
+from sync.told import changed_fields, untold
 
 KEPT = timedelta(days=30)
 """How long a conference outlives its event, and its record the conference."""
@@ -76,14 +77,18 @@ class Applier:
         for one in found:
             self.settle(one, row)
         held = any(one.record.pointer == row.pointer for one in found)
-        if row.state == "there" and row.pointer and not held and not row.series:
+        if row.state == "there" and row.pointer and not held and not self._inherits(row):
             self._take_copy_guarded(row)
         return found
+
+    def _inherits(self, row: Row) -> bool:
+        """Whether the event is an occurrence that shows the conference of its series."""
+        return row.series != "" and any(one.record.pointer == row.pointer for one in self.holdings.of(row.series))
 
     def _take_copy_guarded(self, row: Row) -> None:
         """Do that; a defect is shown, and there is no record yet that could remember it. Raises as `apply`."""
         try:
-            self.take_copy(row)
+            self._take_copy(row)
         except AnyroomError:
             raise
         except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
@@ -183,7 +188,10 @@ class Applier:
         changed = changed_fields(None if unsure else record.told, told)
         fields = changed & self._updates(record)
         live = self._live(one, event)
-        if fields and self._tells(one):
+        if fields and not self._tells(one._replace(record=live)):
+            live = msgspec.structs.replace(live, told=untold(told))
+        elif fields:
+            live = msgspec.structs.replace(live, heir=record.pointer != one.key)
             self._deadline.check()
             failure = self._told(record, event, fields)
             if failure:
@@ -234,12 +242,15 @@ class Applier:
 
     def _tells(self, one: Mapped) -> bool:
         """Whether this event is the one that the conference follows: the first that held it, or its heir."""
-        if one.record.pointer == one.key:
+        now = self._now()
+        if one.record.pointer != one.key:
+            owner = self.holdings.by_pointer(one.record.pointer)
+            holds = owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live")
+            if owner and holds and not is_over(owner, now):
+                return False
+        elif not is_over(one, now):
             return True
-        owner = self.holdings.by_pointer(one.record.pointer)
-        if owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live"):
-            return False
-        return all(rank(one) < rank(other) for other in self.holdings.others(one))
+        return all(rank(one, now) < rank(other, now) for other in self.holdings.others(one))
 
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:
@@ -315,22 +326,39 @@ class Applier:
         found = conferences.find(record, self._deadline)
         return found is not None and found.id == record.conference
 
-    def take_copy(self, row: Row, instead: Mapped | None = None) -> None:
+    def _take_copy(self, row: Row) -> None:
         """An event names the conference of another one: a copy, a split series, or it was moved here.
 
-        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs. `instead`
-        is what the event had before, and has no more. Raises Temporary when the conference changes just now.
+        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs. Raises
+        Temporary when the conference changes just now.
         """
         invited = row.event is not None and not row.event.organizer.is_self
         owner = None if invited else self._holder(row)
         if owner is None or not self._has_our_keeper(owner.record.calendar):
             _log.info("a conference parameter was passed over")
             return
-        solution, event = owner.record.solution, row.event
-        key = records.key(self._calendar.calendar, row.id, solution)
-        if event is None or any(one.key == key and one != instead for one in self.holdings.of(row.id)):
+        event = row.event
+        if event is None or (row.series and owner.record.event != row.id):
             return
-        copy = msgspec.structs.replace(
+        follows = owner.record.state == "leaving" or is_over(owner, self._now())
+        copy = self._copy(owner, row, event, owner.record.told if follows else untold(event.told()))
+        key = records.copy_key(copy.calendar, copy.event, copy.solution, copy.pointer)
+        try:
+            document = self._ports.store.commit(
+                [
+                    Create(MAPPINGS, key, records.to_body(copy)),
+                    Replace(owner.document, records.to_body(self._copied(owner, copy))),
+                ]
+            )[0]
+        except Conflict as conflict:
+            raise Temporary("contention", "the conference of a copy changes just now") from conflict
+        assert document
+        one = self.holdings.keep(mapped(document))
+        if follows:
+            self.settle(one, row)
+
+    def _copy(self, owner: Mapped, row: Row, event: Event, told: dict[str, Any] | None) -> MappingRecord:
+        return msgspec.structs.replace(
             self._live(owner, event),
             calendar=self._calendar.calendar,
             event=row.id,
@@ -338,23 +366,20 @@ class Applier:
             keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
             pointer=row.pointer,
             heir=False,
-            told=event.told() if self._is_told(owner) else owner.record.told,
+            told=told,
             due=self.closes(event.last_end()),
         )
-        body = records.to_body(copy)
-        try:
-            document = self._ports.store.commit(
-                [
-                    Replace(instead.document, body) if instead else Create(MAPPINGS, key, body),
-                    Replace(owner.document, records.to_body(owner.record)),  # nobody may delete it meanwhile
-                ]
-            )[0]
-        except Conflict as conflict:
-            raise Temporary("contention", "the conference of a copy changes just now") from conflict
-        assert document
-        one = self.holdings.keep(mapped(document))
-        if not self._is_told(owner):
-            self.settle(one, row)
+
+    def _copied(self, owner: Mapped, copy: MappingRecord) -> MappingRecord:
+        """The owner, written again: nobody may delete its conference meanwhile. One that ends sooner is looked at then.
+
+        One that is over tells no more: what is known of it is that of the copy.
+        """
+        record = owner.record
+        if is_over(owner, self._now()):
+            return owner.becoming(told=untold(record.told))
+        sooner = record.end and (copy.end is None or record.end < copy.end)
+        return owner.becoming(due=record.end) if sooner and record.state == "live" and not record.parked else record
 
     def _holder(self, row: Row) -> Mapped | None:
         """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""
@@ -364,10 +389,6 @@ class Applier:
         room = records.room(named.record.solution, row.conference)
         holders = self.holdings.holders(room)
         return next((one for one in holders if one.record.pointer == row.pointer), None)
-
-    def _is_told(self, owner: Mapped) -> bool:
-        """Whether the owner's own event still tells the provider: then the copy's values are none of its business."""
-        return owner.record.state != "leaving"
 
     def _has_our_keeper(self, calendar: str) -> bool:
         ours = self._calendar.keeper

@@ -149,8 +149,6 @@ class StoredClaims:
             return None
         deadline.check()
         record = records.mapping(document)
-        if record.state in records.ALIVE and record.pointer != key:
-            return self._begin_anew(document, record, "copy", deadline)
         if record.state == "offered":
             return _answer(record)
         if record.state in records.ALIVE:
@@ -172,7 +170,6 @@ class StoredClaims:
             solution=record.solution,
             attempt=self._new_attempt(),
             state="claimed",
-            seen=reason == "copy",  # the event shows the conference that it shared so far
             pointer=document.key,
         )
         left = record.conference and record.state not in ("gone", "lost")

@@ -138,6 +138,12 @@ def full(page: list[Document]) -> bool:
     return len(page) == _PAGE
 
 
-def rank(one: Mapped) -> tuple[bool, bool, str]:
-    """Which of the events that hold a conference it follows when the first one is gone: the lowest."""
-    return one.record.state == "leaving", not one.record.heir, one.key
+def is_over(one: Mapped, now: datetime) -> bool:
+    """Whether the event, or the last of its occurrences, has ended."""
+    return one.record.end is not None and one.record.end <= now
+
+
+def rank(one: Mapped, now: datetime) -> tuple[bool, bool, bool, bool, str]:
+    """Which of the events that hold a conference it follows: the one that ranks lowest."""
+    record = one.record
+    return record.state == "leaving", is_over(one, now), not record.heir, record.pointer != one.key, one.key

@@ -15,8 +15,8 @@ from sync import records
 from sync.apply import KEPT, Applier, Ports
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
-from sync.holdings import Mapped, rank
-from sync.records import MappingRecord, OrphanRecord
+from sync.holdings import Mapped, is_over, rank
+from sync.records import OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
 from sync.told import untold
@@ -106,12 +106,12 @@ class Looker:
         if row.state == "there" and row.pointer and row.pointer == record.pointer and not closing:
             self._applier.settle(one, row)
             current = self._applier.holdings.again(one)
-            if current and current.record.state == "live" and _is_over(current.record, now):
+            if current and current.record.state == "live" and is_over(current, now - KEPT):
                 self._delete(current, "over")
+            elif current and current.record.state == "live" and is_over(current, now):
+                self._hand_on(current)
         elif record.state == "live":
             self._applier.settle(one, row)
-        elif record.state == "gone" and record.reason == "copy" and row.state == "there" and row.pointer:
-            self._applier.take_copy(row, one)
         elif record.state in ("offered", "deleting") or (record.state == "leaving" and _has_passed(record.until, now)):
             if not closing and self._is_used(one):
                 self._wait(one, "series-in-use", now + _STILL_USED)
@@ -188,14 +188,24 @@ class Looker:
 
     def _heir(self, one: Mapped, others: list[Mapped]) -> Change:
         """The mapping that the conference follows from now on is looked at, and the provider told its values."""
-        heir = min(others, key=rank)
+        now = self._ports.clock.now()
+        heir = min(others, key=lambda other: rank(other, now))
         record = heir.record
         if one.record.heir or one.record.pointer == one.key:
             record = heir.becoming(heir=True, told=untold(record.told))
             if record.state != "leaving":
-                key, now = records.key(record.calendar), self._ports.clock.now()
-                record = msgspec.structs.replace(record, look=key, until=None, due=now)
+                record = msgspec.structs.replace(record, look=records.key(record.calendar), until=None, due=now)
         return Replace(heir.document, records.to_body(record))
+
+    def _hand_on(self, one: Mapped) -> None:
+        """The event is over: the conference follows the next one that holds it and is not, where there is one."""
+        now, record = self._ports.clock.now(), one.record
+        if not record.heir and record.pointer != one.key:
+            return
+        others = self._applier.holdings.others(one)
+        heirs = [other for other in others if other.record.state != "leaving" and not is_over(other, now)]
+        if heirs:
+            self._applier.holdings.put(one, one.becoming(told=untold(record.told)), self._heir(one, heirs))
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""
@@ -248,10 +258,6 @@ class Looker:
             self._ports.store.commit([Delete(document)])
         else:
             self._keep_orphan(document, records.orphan(document.body), "cannot-find")
-
-
-def _is_over(record: MappingRecord, now: datetime) -> bool:
-    return record.end is not None and record.end + KEPT <= now
 
 
 def _has_passed(moment: datetime | None, now: datetime) -> bool:

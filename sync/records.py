@@ -56,18 +56,19 @@ class Parked(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Which event holds which conference: one for each calendar, event and solution.
+    """Which event holds which conference: one for each calendar, event and solution, and one for each that is shared.
 
     `place` is the key of calendar and event, by which their mappings are found. `attempt` is what the conference is
     made under; it outlives a crash. `conference` is its id at the provider, `answer` the ConferenceData that was
     answered, as a record. `account` is the account it was made with. `pointer` is the parameter by which the event
     names the conference: the key of this mapping, or where the event is a copy that of another one. `room` is the
     same for all mappings that hold one conference; the provider is told of the event of the first of them and, when
-    that one let go, of its `heir`'s. `until` is the deadline of the state: of a claim, of a deletion at work, or
-    when a leaving conference may be deleted. `told` is what the provider was last told of the event, and `etag` the
-    event's version then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's
-    key while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the
-    sweep must look at the record again, `forget` when it may be forgotten (all UTC).
+    that one let go or is over, of its `heir`'s. `until` is the deadline of the state: of a claim, of a deletion at
+    work, or when a leaving conference may be deleted. `told` is what the provider was last told of the event, or what
+    is known of it as if it were a placeholder's where the conference follows another one; `etag` is the event's version
+    then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key while its next
+    run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
+    record again, `forget` when it may be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -187,6 +188,14 @@ class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
     look: str = ""
     tries: int = 0
     due: datetime | None = None
+
+
+def copy_key(calendar: str, event: str, solution: str, pointer: str) -> str:
+    """The key of the mapping by which a copy holds the conference that another event was given.
+
+    It stands beside the mapping that the copy gets when the solution is chosen again there, which may never be saved.
+    """
+    return key(calendar, event, solution, pointer)
 
 
 def room(solution: str, conference: str) -> str:

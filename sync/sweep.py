@@ -182,10 +182,6 @@ class Sweep:
             return
         if found is not None:
             self._adopt(one, found)
-        elif record.seen:
-            key, now = records.key(record.calendar), self._now()
-            left = one.becoming(state="gone", reason="copy", until=None, look=key, due=now, forget=now + KEPT)
-            self._put(one, left)  # a look finds out whether the event still shows the conference that it shared
         else:
             self._ports.store.commit([Delete(one.document)])
 

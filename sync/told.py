@@ -17,7 +17,7 @@ _FIELDS: Mapping[str, tuple[EventField, ...]] = {
 
 
 def untold(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What was told of an event as if it were a placeholder's, so that all of it is told again."""
+    """What is known of an event as if it were a placeholder's, so that all of it is told when it is told."""
     return {**told, "placeholder": True} if told else None
 
 

@@ -12,6 +12,7 @@ from conference.errors import RequestRefused
 from conference.legs import Legs
 from simulator import builder, ids
 from sync import records
+from sync.holdings import mapped
 from sync.records import CalendarRecord, MappingRecord
 from tests.outside import Died
 from tests.world import ADA, DEADLINE, World
@@ -152,7 +153,23 @@ class Followed:
 
     def of(self, event: str, calendar: str = ADA, solution: str = "demo") -> MappingRecord:
         """The mapping of an event."""
-        return self.mapping(records.key(calendar, event, solution))
+        record = self.held(event, calendar, solution)
+        assert record
+        return record
+
+    def held(self, event: str, calendar: str = ADA, solution: str = "demo") -> MappingRecord | None:
+        """The mapping of an event, its own before the one by which it shares a conference, if there is one."""
+        place = records.key(calendar, event)
+        found = self.world.store.find(records.MAPPINGS, "place", place, 1000)
+        held = [one for one in map(mapped, found) if one.record.solution == solution]
+        held.sort(key=lambda one: one.key != one.record.pointer)
+        return held[0].record if held else None
+
+    def shared(self, event: str, calendar: str = ADA) -> MappingRecord:
+        """The mapping by which an event shares another one's conference."""
+        found = map(mapped, self.world.store.find(records.MAPPINGS, "place", records.key(calendar, event), 1000))
+        [record] = [one.record for one in found if one.key != one.record.pointer]
+        return record
 
     def calendar(self, calendar: str = ADA) -> CalendarRecord:
         """The record of a calendar."""

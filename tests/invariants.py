@@ -20,8 +20,8 @@ from simulator.rooms import Room
 from simulator.server import Simulator
 from sync import records
 from sync.apply import KEPT
-from sync.holdings import Mapped, mapped
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, OrphanRecord
+from sync.holdings import Mapped, is_over, mapped
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
 from sync.store import Store
 
 HOLDING = frozenset({"offered", "live", "leaving", "deleting", "unmanaged"})
@@ -116,16 +116,19 @@ def at_any_time(simulator: Simulator, store: Store) -> list[str]:
 
 
 def one_each(state: State) -> Iterator[str]:
-    """I1: one conference for each event and solution, under its key, which exists; no claim is left over."""
+    """I1: one conference for each event and solution, under its key, which exists; no claim is left over.
+
+    An event may hold one of another event's beside it.
+    """
     for one in state.mappings.values():
         record = one.record
-        if one.key != records.key(record.calendar, record.event, record.solution):
+        if one.key != _key(record):
             yield f"I1 {one.key} is not the key of its event"
         if record.state in FOLLOWING and record.solution != "jitsi" and record.conference not in state.rooms:
             yield f"I1 {_name(one)} names a room that is not there"
         if record.state == "claimed":
             yield f"I1 {_name(one)} is claimed for ever"
-    held = Counter((one.record.calendar, one.record.event, one.record.solution) for one in state.mappings.values())
+    held = Counter((one.record.place, one.record.event, one.record.pointer) for one in state.mappings.values())
     yield from (f"I1 {event} is mapped {times} times" for (_, event, _), times in held.items() if times > 1)
 
 
@@ -161,7 +164,7 @@ def used(state: State) -> Iterator[str]:
             held = Held(calendar, kept.body)
             owner = state.mappings.get(held.pointer)
             if owner and owner.record.state in FOLLOWING and _is_copy(state, held, owner):
-                key = records.key(calendar, held.body["id"], owner.record.solution)
+                key = records.copy_key(calendar, held.body["id"], owner.record.solution, held.pointer)
                 if key not in state.mappings:
                     yield f"I3 {held.body['id']} holds the room of {_name(owner)} unseen"
 
@@ -188,13 +191,13 @@ def in_step(state: State) -> Iterator[str]:
         event = state.read(one)
         if one.record.parked:
             yield f"I4 {_name(one)} is parked: {one.record.reason}"
-        if one.record.told != event.told():
+        if not _is_known(one, event):
             yield f"I4 {_name(one)} was told something else"
         if one.record.end != event.last_end():
             yield f"I4 {_name(one)} ends at another time"
     for room in state.rooms.values():
         live = [one for one in state.holders(room.id) if one.record.state == "live" and state.is_wanted(one)]
-        owners = [one for one in live if one.key == one.record.pointer] or live
+        owners = [one for one in live if one.key == one.record.pointer and not is_over(one, state.now)] or live
         if owners and not any(_shows(room, state.read(one)) for one in owners):
             yield f"I4 {_room(room)} is not what {_name(owners[0])} says"
 
@@ -218,7 +221,7 @@ def uncovered(state: State) -> Iterator[str]:
             if one.record.state == "live" and not one.record.parked and not one.record.look:
                 if not state.is_wanted(one):
                     yield f"I5 {_name(one)} was taken off before the sync token"
-                elif one.record.told != state.read(one).told():
+                elif not _is_known(one, state.read(one)):
                     yield f"I5 {_name(one)} changed before the sync token"
 
 
@@ -282,6 +285,19 @@ def _is_copy(state: State, held: Held, owner: Mapped) -> bool:
     if not (ours and theirs and ours.keeper and theirs.keeper and state.is_readable(held.calendar)):
         return False
     return held.calendar == owner.record.calendar or ours.keeper.sub == theirs.keeper.sub
+
+
+def _is_known(one: Mapped, event: Event) -> bool:
+    """Whether the mapping knows the event as it is; one that does not tell knows it as a placeholder's."""
+    return {**(one.record.told or {}), "placeholder": False} == event.told()
+
+
+def _key(record: MappingRecord) -> str:
+    """Where the mapping must be kept."""
+    key = records.key(record.calendar, record.event, record.solution)
+    if record.pointer == key:
+        return key
+    return records.copy_key(record.calendar, record.event, record.solution, record.pointer)
 
 
 def _shows(room: Room, event: Event) -> bool:

@@ -3,7 +3,7 @@
 import os
 
 THOROUGH = os.environ.get("ANYROOM_TEST_ALL") == "1"
-RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "20"))
+RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "10"))
 """Runs of the machine."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""

@@ -4,7 +4,6 @@ import importlib.util
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,9 +41,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A .venv as it is before anything was installed, to copy: making one takes seconds."""
+    """A .venv before anything was installed, made where one was left half made; to copy: making one takes seconds."""
     venv = tmp_path_factory.mktemp("pristine") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/python").symlink_to("/nowhere/python3")
+    assert not environment._usable(venv)
+    environment._make(venv)
     return venv
 
 
@@ -62,7 +64,8 @@ def installed(root: Path) -> str:
     ).stdout.strip()
 
 
-def test_pip_runs_once_for_a_content_and_again_for_another(root: Path) -> None:
+def test_pip_runs_once_for_a_content_and_again_for_another(made: Path) -> None:
+    root = made
     log = root / environment.LOG
     assert environment.prepare(development=False, root=root) == 0
     assert installed(root) == "1.0"
@@ -80,18 +83,18 @@ def test_pip_runs_once_for_a_content_and_again_for_another(root: Path) -> None:
     assert not log.exists()
 
 
-def test_an_environment_that_was_left_half_made_or_moved_is_made_anew(root: Path) -> None:
-    half = root / ".venv/bin"
-    half.mkdir(parents=True)
-    (half / "python").symlink_to("/nowhere/python3")
-    assert environment.prepare(development=False, root=root) == 0
-    moved = root / "moved"
+def test_an_environment_that_was_left_half_made_is_made_anew(pristine: Path) -> None:
+    assert environment._usable(pristine)
+
+
+def test_an_environment_that_was_moved_is_made_anew(made: Path) -> None:
+    assert environment.prepare(development=False, root=made) == 0
+    moved = made / "moved"
     moved.mkdir()
     for name in (".venv", "requirements.txt"):
-        (root / name).rename(moved / name)
+        (made / name).rename(moved / name)
     assert environment.prepare(development=False, root=moved) == 0
-    first = (moved / ".venv/bin/pip").read_text("utf-8").splitlines()[0]
-    assert str(moved) in first
+    assert str(moved) in (moved / ".venv/bin/pip").read_text("utf-8").splitlines()[0]
 
 
 def test_an_index_that_does_not_answer_is_said_in_one_line(

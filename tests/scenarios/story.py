@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from simulator.calendars import Calendars
 from simulator.rooms import Room
 from sync import records
-from sync.records import MappingRecord, OrphanRecord
+from sync.records import OrphanRecord
 from sync.store import Replace
 from tests.followed import Followed
 from tests.world import ADA, World
@@ -149,11 +149,6 @@ class Story(Followed):
         """The state of an event's mapping, and its reason when it has one."""
         record = self.of(event, calendar, solution)
         return f"{record.state} {record.reason}".strip()
-
-    def held(self, event: str, calendar: str = ADA, solution: str = "demo") -> MappingRecord | None:
-        """The mapping of an event, if there is one."""
-        document = self.world.store.get(records.MAPPINGS, records.key(calendar, event, solution))
-        return records.mapping(document) if document else None
 
     def orphans(self) -> list[OrphanRecord]:
         """The suspected orphans."""

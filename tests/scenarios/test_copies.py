@@ -166,6 +166,22 @@ def test_choosing_again_in_a_copy_gives_it_a_room_of_its_own(story: Story) -> No
     assert story.titles() == ["Plan B"]
 
 
+def test_choosing_again_in_a_copy_and_not_saving_it_leaves_the_shared_room_to_it(story: Story) -> None:
+    event = story.live(**story.times(days=9))
+    copy = story.people.duplicate(ADA, event, summary="Plan B")
+    story.follow()
+    story.world.ask(story.instance, copy)
+    shared = story.shared(copy).conference
+    story.people.delete(ADA, event)
+    story.settle()
+    story.later(hours=2)
+    story.later(minutes=5)
+    assert sorted(story.titles()) == ["Plan B", "Plan B"]
+    story.later(hours=31)
+    assert [room.id for room in story.simulator.rooms.having(None)] == [shared]
+    assert story.shared(copy).state == "live"
+
+
 def test_choosing_again_in_a_copy_whose_original_is_gone_leaves_no_room_behind(story: Story) -> None:
     event = story.live()
     copy = story.people.duplicate(ADA, event, summary="Plan B")
@@ -197,6 +213,52 @@ def test_f57_a_split_series_is_one_conference_in_two_events(story: Story) -> Non
     story.follow()
     story.later(hours=2)
     assert story.titles() == []
+
+
+def test_f57_the_second_half_is_followed_when_the_first_is_over(story: Story) -> None:
+    event = story.series("FREQ=DAILY")
+    rest = story.people.split(ADA, event, story.start(event, 4), summary="Plan B")
+    story.follow()
+    story.people.patch(ADA, rest, summary="Plan C")
+    story.settle()
+    assert story.titles() == ["Plan"]
+    story.later(days=6)
+    story.later(minutes=5)
+    assert (story.state(event), story.titles()) == ("live", ["Plan C"])
+    story.people.patch(ADA, event, summary="Plan A")
+    story.settle()
+    assert story.titles() == ["Plan C"]
+    story.people.patch(ADA, rest, summary="Plan D")
+    story.settle()
+    assert story.titles() == ["Plan D"]
+
+
+def test_f58_a_duplicate_of_an_event_that_is_over_is_followed(story: Story) -> None:
+    event = story.live()
+    story.later(days=3)
+    copy = story.people.duplicate(ADA, event, summary="Plan B", **story.times(days=4))
+    story.settle()
+    assert story.titles() == ["Plan B"]
+    third = story.people.duplicate(ADA, copy, summary="Plan C")
+    story.settle()
+    assert story.titles() == ["Plan B"]
+    story.people.patch(ADA, copy, summary="Plan D")
+    story.people.patch(ADA, third, summary="Plan E")
+    story.settle()
+    assert story.titles() == ["Plan D"]
+
+
+def test_f58_an_original_that_is_moved_to_the_future_again_is_followed_again(story: Story) -> None:
+    event = story.live()
+    story.later(days=3)
+    copy = story.people.duplicate(ADA, event, summary="Plan B", **story.times(days=4))
+    story.settle()
+    story.people.patch(ADA, event, **story.times(days=6))
+    story.settle()
+    assert story.titles() == ["Plan"]
+    story.people.patch(ADA, copy, summary="Plan C")
+    story.settle()
+    assert story.titles() == ["Plan"]
 
 
 def test_f57_the_first_half_of_a_split_series_ends_long_before_the_second(story: Story) -> None:
@@ -251,6 +313,26 @@ def test_f55_moved_there_and_back(story: Story) -> None:
     story.later(days=10)
     assert (story.state(event), story.state(event, TEAM)) == ("live", "gone held-elsewhere")
     assert story.titles() == ["Better plan"]
+
+
+def test_f55_an_occurrence_with_a_conference_of_its_own_moves_with_its_series(story: Story) -> None:
+    story.another_calendar(TEAM)
+    event = story.series(**story.times(days=9))
+    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
+    story.choose(occurrence)
+    story.settle()
+    assert sorted(story.titles()) == ["Plan", "Special"]
+    story.people.move(ADA, event, TEAM)
+    story.settle()
+    assert (story.state(event, TEAM), story.state(occurrence, TEAM)) == ("live", "live")
+    story.later(days=25)
+    story.people.patch(TEAM, occurrence, summary="Very special")
+    story.settle()
+    assert sorted(story.titles()) == ["Plan", "Very special"]
+    story.people.delete(TEAM, event)
+    story.settle()
+    story.later(hours=2)
+    assert story.titles() == []
 
 
 def test_f55_moved_to_a_calendar_that_is_not_followed(story: Story) -> None:

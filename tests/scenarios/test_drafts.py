@@ -121,7 +121,7 @@ def test_chosen_again_while_it_is_live(story: Story) -> None:
 
 
 def test_chosen_again_and_never_saved(story: Story) -> None:
-    event = story.live()
+    event = story.live(**story.times(days=9))
     story.world.ask(story.instance, event)
     story.settle()
     assert story.state(event) == "offered"

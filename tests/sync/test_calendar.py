@@ -193,6 +193,7 @@ MARCH = datetime(2027, 3, 1, tzinfo=UTC)
         ({"cursor": "c", "page": "p"}, {"syncToken": "c", "pageToken": "p"}),
         ({"since": MARCH}, {"timeMin": "2027-03-01T00:00:00Z"}),
         ({"since": MARCH, "page": "p"}, {"timeMin": "2027-03-01T00:00:00Z", "pageToken": "p"}),
+        ({"cursor": "c" * 1000, "page": "p" * 1000}, {"syncToken": "c" * 1000, "pageToken": "p" * 1000}),
     ],
 )
 def test_f51_a_list_has_exactly_these_parameters(how: dict[str, Any], more: dict[str, str]) -> None:

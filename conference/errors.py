@@ -3,6 +3,7 @@
 AnyroomError
     ConferenceFailure         answered as a ConferenceError inside ConferenceData, HTTP 200
         AuthenticationRequired    AUTHENTICATION: the user has to sign in at `authentication_url`
+        NotConnected              AUTHENTICATION: the user has no connection that can be used
         SolutionForbidden         CONFERENCE_SOLUTION_FORBIDDEN: this user may not use this solution
         PermissionDenied          PERMISSION_DENIED: this user may not do this
         Temporary                 TEMPORARY: nothing was made; choosing the solution again may work
@@ -54,6 +55,12 @@ class AuthenticationRequired(ConferenceFailure):
     def __init__(self, reason: str, authentication_url: str, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.authentication_url = authentication_url
+
+
+class NotConnected(ConferenceFailure):
+    """The user has not connected the solution, or must connect it again: who answers the user knows where."""
+
+    error_type = "AUTHENTICATION"
 
 
 class SolutionForbidden(ConferenceFailure):

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from conference.clock import Clock, Deadline
 from conference.errors import (
     ConferenceFailure,
@@ -44,12 +46,26 @@ class Client(Protocol):
         """Send the request to one of `origins` and return the reply, whatever its status, within `seconds`."""
 
 
+class Bearer(Protocol):
+    """The access token of one user at one solution, or of the solution's own account. `secret` is the call's."""
+
+    def token(self, secret: Callable[[str], str], deadline: Deadline) -> str:
+        """The access token. Raises NotConnected, CredentialsRefused, Temporary."""
+
+    def renewed(self, refused: str, secret: Callable[[str], str], deadline: Deadline) -> str:
+        """Another one in place of one that was refused. Raises as `token`."""
+
+    def refusal(self, refused: str, failure: CredentialsRefused, deadline: Deadline) -> ConferenceFailure:
+        """What it means that a new one is refused too: a user must connect again. Raises StoreUnavailable."""
+
+
 class HttpCall:
     """The `call` of one request to us: a solution's options, its secrets, and one deadline for all its exchanges.
 
-    `read_secret` returns the value behind a NAME. `used_secrets` are the names that it was asked for, so that they can
-    be read anew after CredentialsRefused; `notes` are the words that the provider wants logged; `may_have_acted` says
-    that a request to change something failed in a way that leaves open whether it was acted on.
+    `read_secret` returns the value behind a NAME; `bearer` has the access token of a provider with OAuth; `host` is the
+    address of who is to host what the account itself makes. `used_secrets` are the names that were asked for, so that
+    they can be read anew after CredentialsRefused; `notes` are the words that the provider wants logged;
+    `may_have_acted` says that a request to change something failed in a way that leaves open whether it was acted on.
     """
 
     def __init__(
@@ -60,7 +76,14 @@ class HttpCall:
         deadline: Deadline,
         clock: Clock,
         read_secret: Callable[[str], str],
+        bearer: Bearer | None = None,
+        host: str = "",
     ) -> None:
+        assert (bearer is None) == (provider.oauth is None)
+        self._bearer = bearer
+        self._token = ""
+        self._replaced = False
+        self._host = host
         self._provider = provider
         self._options = options
         self._client = client
@@ -76,6 +99,11 @@ class HttpCall:
     def options(self) -> Any:
         """The provider's own `Options` of this solution."""
         return self._options
+
+    @property
+    def host(self) -> str:
+        """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
+        return self._host
 
     @property
     def used_secrets(self) -> frozenset[str]:
@@ -103,7 +131,27 @@ class HttpCall:
         our attempt, and OutcomeUnknown elsewhere; so is a system's own code after a status of success that nobody has
         declared. Raises Temporary when nothing was sent, OutcomeUnknown when the request may have been acted on,
         Permanent for a host that is not declared.
+
+        Where the provider has OAuth, the access token goes along; one that is refused is replaced once.
         """
+        if self._bearer is None:
+            return self._sent(request, accept)
+        self._deadline.check()
+        self._token = self._token or self._bearer.token(self.secret, self._deadline)
+        try:
+            return self._sent(self._with_token(request), accept)
+        except CredentialsRefused as refused:
+            if self._replaced:
+                raise self._bearer.refusal(self._token, refused, self._deadline) from refused
+        self._replaced = True
+        self._deadline.check()
+        self._token = self._bearer.renewed(self._token, self.secret, self._deadline)
+        return self(request, accept)
+
+    def _with_token(self, request: Request) -> Request:
+        return msgspec.structs.replace(request, headers={"Authorization": f"Bearer {self._token}", **request.headers})
+
+    def _sent(self, request: Request, accept: frozenset[Code]) -> Reply:
         self._deadline.check()
         left = self._deadline.left()
         seconds = left if request.seconds is None else min(request.seconds, left)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from conference.errors import AuthenticationRequired, InvalidSetting
+from conference.errors import AuthenticationRequired, InvalidSetting, NotConnected
 from conference.event import Event
 from conference.providers.base import Call, Changes, Conference, Known, Provider, Visitor
 
@@ -90,8 +90,15 @@ def _faults(name: str, declared: Provider, functions: Mapping[str, object]) -> t
         "updates and update() do not go together": bool(declared.updates) != has["update"],
         "deletes and delete() do not go together": declared.deletes != has["delete"],
         "find() is missing": declared.idempotency == "searchable" and not has["find"],
-        "AuthenticationRequired needs an address and cannot stand in the table": any(
-            issubclass(failure, AuthenticationRequired) for failure in declared.errors.values()
+        "authentication and oauth do not go together": (declared.authentication == "oauth") != bool(declared.oauth),
+        "its options lack client_id or client_secret": declared.oauth is not None and not _has_client(declared),
+        "AuthenticationRequired and NotConnected cannot stand in the table": any(
+            issubclass(failure, AuthenticationRequired | NotConnected) for failure in declared.errors.values()
         ),
     }
     return tuple(fault for fault, broken in checks.items() if broken)
+
+
+def _has_client(declared: Provider) -> bool:
+    fields = {field.name for field in msgspec.structs.fields(declared.options)}
+    return {"client_id", "client_secret"} <= fields

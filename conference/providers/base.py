@@ -108,6 +108,28 @@ class Reply(msgspec.Struct, frozen=True):
             raise failure("malformed-reply", f"HTTP {self.status}, {len(self.body)} unreadable bytes") from None
 
 
+class OAuth(msgspec.Struct, frozen=True, kw_only=True):
+    """The OAuth 2.0 server behind a system, as RFC 6749 names its parts. All of it is read from the solution's options,
+    which have a `client_id` and a `client_secret`.
+
+    `authorize` is where a user signs in, `token` where codes and refresh tokens are exchanged, `revoke` where a token
+    is given back, "" where there is no such place. `scopes` are asked for; a user who grants fewer is not connected.
+    `issuer` is what a callback's `iss` must say where it has one (RFC 9207), "" where that is not known. `client` is
+    how we prove ourselves at the token endpoint: by a header ("basic") or in the form ("post"). `more` goes along with
+    the authorization request. `account` is the form of the grant by which the account itself gets a token, None where
+    each user connects.
+    """
+
+    authorize: Callable[[Any], str]
+    token: Callable[[Any], str]
+    revoke: Callable[[Any], str] = lambda options: ""
+    scopes: Callable[[Any], tuple[str, ...]]
+    issuer: Callable[[Any], str] = lambda options: ""
+    client: Literal["basic", "post"] = "post"
+    more: Mapping[str, str] = msgspec.field(default_factory=dict)
+    account: Callable[[Any], Mapping[str, str] | None] = lambda options: None
+
+
 Code = int | str
 ErrorTable = Mapping[Code, type[ConferenceFailure]]
 
@@ -115,7 +137,9 @@ ErrorTable = Mapping[Code, type[ConferenceFailure]]
 class Provider(msgspec.Struct, frozen=True):
     """What a provider declares about the system behind it.
 
-    `options` is the msgspec.Struct of its settings (text written `secret:NAME` is resolved by `call.secret`).
+    `options` is the msgspec.Struct of its settings (text written `secret:NAME` is resolved by `call.secret`). With
+    `authentication` "oauth", which `oauth` describes, `call` sends the access token along and replaces one that is
+    refused: with a CredentialsRefused of the table too.
     `hosts` names, from the options, what `call` may reach, as `origin` writes it. `idempotency`: "chosen" (we choose
     the id), "keyed" (the system takes our key), "searchable" (`find` knows our attempts) or "none". `updates` are the
     event fields that the system can follow. `errors` maps an HTTP status or the system's own code to a failure, over
@@ -123,7 +147,7 @@ class Provider(msgspec.Struct, frozen=True):
     """
 
     name: str
-    authentication: Literal["none", "secrets", "user"]
+    authentication: Literal["none", "secrets", "oauth"]
     idempotency: Idempotency
     options: type[msgspec.Struct] = NoOptions
     hosts: Callable[[Any], tuple[str, ...]] = lambda options: ()
@@ -133,6 +157,7 @@ class Provider(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     errors: ErrorTable = msgspec.field(default_factory=dict)
     error_code: Callable[[Reply], Code | None] = lambda reply: None
+    oauth: OAuth | None = None
 
 
 class Conference(msgspec.Struct, frozen=True):
@@ -175,6 +200,10 @@ class Call(Protocol):
     @property
     def options(self) -> Any:
         """The provider's own `Options` of this solution."""
+
+    @property
+    def host(self) -> str:
+        """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
 
     def secret(self, reference: str) -> str:
         """The value behind `secret:NAME`, or the text itself. Raises SecretUnavailable."""

@@ -53,7 +53,7 @@ def test_adding_a_file_is_all_it_takes(folder: Path) -> None:
         (('"chosen"', '"searchable"'), "find() is missing"),
         (
             ('"chosen"', '"chosen", errors={401: __import__("conference.errors").errors.AuthenticationRequired}'),
-            "AuthenticationRequired needs an address",
+            "AuthenticationRequired and NotConnected cannot stand",
         ),
     ],
 )

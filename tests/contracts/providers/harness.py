@@ -9,11 +9,27 @@ from typing import Any
 import pytest
 
 from conference.clock import Deadline, SystemClock
+from conference.errors import ConferenceFailure, CredentialsRefused
 from conference.exchange import HttpClient
 from conference.http import HttpCall
 from conference.providers import LoadedProvider, read_options
 from conference.providers.base import Code
 from tests.contracts.providers.wire import Answer, Asked, System, Wire
+
+ACCESS_TOKEN = "canary-access-token"
+
+
+class GivenToken:
+    """The access token of a user who is connected, and the only one there is."""
+
+    def token(self, secret: Callable[[str], str], deadline: Deadline) -> str:
+        return ACCESS_TOKEN
+
+    def renewed(self, refused: str, secret: Callable[[str], str], deadline: Deadline) -> str:
+        return ACCESS_TOKEN
+
+    def refusal(self, refused: str, failure: CredentialsRefused, deadline: Deadline) -> ConferenceFailure:
+        return failure
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class Harness:
     count: Callable[[], int]
     secrets: Mapping[str, str] = field(default_factory=dict)
     refuses: Callable[[Code], Answer] = lambda code: Answer(int(code))
+    host: str = ""
     reply_carries_link: bool = False
 
 
@@ -51,7 +68,10 @@ class Bench:
         options = read_options(self.name, self.harness.table)
         clock = SystemClock()
         read = (self.harness.secrets if secrets is None else secrets).__getitem__
-        made = HttpCall(self.provider.declared, options, self.client, Deadline(clock, seconds), clock, read)
+        declared = self.provider.declared
+        bearer = GivenToken() if declared.oauth else None
+        deadline = Deadline(clock, seconds)
+        made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host)
         self.calls.append(made)
         return made
 

@@ -21,7 +21,7 @@ from conference.errors import (
 from conference.providers.base import Code, Conference, Request
 from conference.solution import Solution
 from tests.contracts.providers.events import EVENT, PRIVATE
-from tests.contracts.providers.harness import Bench
+from tests.contracts.providers.harness import ACCESS_TOKEN, Bench
 from tests.contracts.providers.wire import (
     Answer,
     Spoiler,
@@ -60,7 +60,7 @@ def assert_failure(bench: Bench, result: Conference | ConferenceFailure, kind: t
 
 
 def assert_tells_nothing(bench: Bench, text: str) -> None:
-    for private in (*PRIVATE, *bench.harness.secrets.values()):
+    for private in (*PRIVATE, ACCESS_TOKEN, *bench.harness.secrets.values()):
         assert private not in text
 
 

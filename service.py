@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conference.attempt import Attempt
 from conference.budget import Budget
 from conference.clock import Clock, Deadline
-from conference.create import Claim, Ports
+from conference.create import Claim, Ports, Wanted
 from conference.endpoint import AddOnEndpoint
 from conference.errors import StoreUnavailable
 from conference.event import Event
@@ -146,16 +146,19 @@ class Service:
     def _conferences(self) -> "Conferences":
         from sync.conferences import Conferences
 
-        return Conferences(self._settings.solutions, self._provider, self._open_call, self._renew)
+        return Conferences(
+            self._settings.solutions, self._provider, self._open_call, self._renew, lambda solution, user: True
+        )
 
-    def _open_call(self, solution: Solution, within: Deadline) -> HttpCall:
+    def _open_call(self, solution: Solution, user: str, account: str, deadline: Deadline) -> HttpCall:
         declared = self._provider(solution.provider).declared
-        return HttpCall(declared, solution.options, self._client, within, self._clock, self._secrets.read)
+        return HttpCall(declared, solution.options, self._client, deadline, self._clock, self._secrets.read)
 
-    def _attempt(self, solution: Solution, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
+    def _attempt(self, wanted: Wanted, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
+        solution, caller = wanted.solution, wanted.caller
         return Attempt(
             self._provider(solution.provider),
-            lambda within: self._open_call(solution, within),
+            lambda within: self._open_call(solution, caller.sub, caller.email, within),
             claim.attempt,
             event,
             deadline,

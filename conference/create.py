@@ -64,11 +64,12 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """The right to make the conference `mapping`, for a minute. `resumed`: an earlier holder may have made it."""
+    """The right to make the conference `mapping`, for a minute. `resumed`: it was made already, perhaps, by `user`."""
 
     mapping: str
     attempt: str
     resumed: bool
+    user: str
     held: object
 
 
@@ -86,8 +87,8 @@ class Claims(Protocol):
     def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         """The claim, or the answer that was given before, or None while another one is at work. Raises Temporary."""
 
-    def restart(self, claim: Claim) -> Claim:
-        """The same claim under a new attempt; the old attempt is recorded as a suspected orphan."""
+    def restart(self, claim: Claim, caller: User) -> Claim:
+        """The same claim under a new attempt of the caller's; the old one is recorded as a suspected orphan."""
 
     def free(self, claim: Claim, uncertain: bool) -> None:
         """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
@@ -128,7 +129,7 @@ class Ports(msgspec.Struct, frozen=True):
     provider: Callable[[str], LoadedProvider]
     calendar: CalendarReader
     claims: Claims
-    attempt: Callable[[Solution, Event, Claim, Deadline], Attempt]
+    attempt: Callable[[Wanted, Event, Claim, Deadline], Attempt]
     workers: Executor
     clock: Clock
 
@@ -230,10 +231,10 @@ class Creation:
 
     def _make(self, claim: Claim, event: Event, keeper: User | None) -> tuple[Claim, Offer]:
         """What is made and answered, under a claim that is let go as is right when that fails."""
-        if claim.resumed and not self._adoptable():
-            claim = self._ports.claims.restart(claim)
+        if claim.resumed and not self._adoptable(claim):
+            claim = self._ports.claims.restart(claim, self._wanted.caller)
         making = self._deadline.within(max(0.0, self._deadline.left() - _RECORD))
-        attempt = self._ports.attempt(self._wanted.solution, event, claim, making)
+        attempt = self._ports.attempt(self._wanted, event, claim, making)
         try:
             with self._legs.leg("provider"):
                 conference = attempt.make()
@@ -251,9 +252,11 @@ class Creation:
             self._let_go(claim, Unknown("defect", type(defect).__name__), uncertain=True)
             raise
 
-    def _adoptable(self) -> bool:
-        """Whether what an earlier try made is found again, by its id, its key or a search."""
-        return self._ports.provider(self._wanted.solution.provider).declared.idempotency != "none"
+    def _adoptable(self, claim: Claim) -> bool:
+        """Whether what an earlier try made is found again, by its id, its key or a search, in the caller's account."""
+        declared, options = self._ports.provider(self._wanted.solution.provider).declared, self._wanted.solution.options
+        of_user = declared.oauth is not None and declared.oauth.account(options) is None
+        return declared.idempotency != "none" and (not of_user or claim.user == self._wanted.caller.sub)
 
     def _record(self, claim: Claim, offer: Offer) -> ConferenceData:
         """Commit the answer; without the store it still stands where the next request or sweep finds the conference."""
@@ -261,7 +264,7 @@ class Creation:
             with self._legs.leg("commit"):
                 return self._ports.claims.record(claim, offer, self._deadline)
         except StoreUnavailable as failure:
-            if not self._adoptable():
+            if not self._adoptable(claim):
                 raise
             _log.error("conference made but not recorded yet: %s", failure.reason)
             return offer.answer

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from conference.clock import Clock, Deadline
-from conference.errors import AnyroomError, ConferenceFailure, Conflict, StoreUnavailable, Temporary
+from conference.errors import AnyroomError, ConferenceFailure, Conflict, NotConnected, StoreUnavailable, Temporary
 from conference.event import Event, to_record
 from conference.providers.base import EventField
 from sync import records
@@ -32,6 +32,9 @@ MOST_PARKED = 128 * 1024
 """Bytes of an event's values that are parked; a larger event is looked at again instead."""
 UNKNOWN_END = timedelta(days=30)
 """When a conference is deleted whose event vanished and has no known end."""
+
+SOLUTION_GONE, CONNECTION_GONE = "solution-gone", "connection-gone"
+"""Why a conference is not managed."""
 
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """A series that ends later ends never: nothing can be added to it."""
@@ -147,7 +150,7 @@ class Applier:
             if one.record.state == "live":
                 self._put_leaving(one, "removed", self._now() + self._ports.grace)
         elif self._ports.conferences.provider(one.record.solution) is None:
-            self._unmanaged(one)
+            self.unmanaged(one, SOLUTION_GONE)
         elif row.event is None:
             self._put_if_new(one, one.becoming(state="live", seen=True, reason=row.fault, look="", until=None))
         elif one.record.state in ("deleting", "gone"):
@@ -172,11 +175,13 @@ class Applier:
         )
         self.holdings.put(one, leaving)
 
-    def _unmanaged(self, one: Mapped) -> None:
-        """The solution left the configuration: the conference is kept, not called, and shown."""
+    def unmanaged(self, one: Mapped, reason: str) -> None:
+        """The solution left the configuration, or its user's connection is gone: the conference is kept, not called,
+        and shown. Raises Conflict, StoreUnavailable.
+        """
         if one.record.state != "unmanaged" or one.record.look:
             due = self._now() + timedelta(days=1)
-            kept = one.becoming(state="unmanaged", reason="solution-gone", look="", until=None, parked=None, due=due)
+            kept = one.becoming(state="unmanaged", reason=reason, look="", until=None, parked=None, due=due)
             self.holdings.put(one, kept)
 
     def _follow(self, one: Mapped, event: Event) -> None:
@@ -194,6 +199,9 @@ class Applier:
             live = msgspec.structs.replace(live, heir=record.pointer != one.key)
             self._deadline.check()
             failure = self._told(record, event, fields)
+            if isinstance(failure, NotConnected):
+                self.unmanaged(one, CONNECTION_GONE)
+                return
             if failure:
                 live = self._park(one, live, event, fields, failure)
         if live != record:
@@ -284,7 +292,7 @@ class Applier:
         if one.record.state != "live" or parked is None:
             return
         if self._ports.conferences.provider(one.record.solution) is None:
-            self._unmanaged(one)
+            self.unmanaged(one, SOLUTION_GONE)
             return
         event = records.parked_event(parked)
         if self._now() - parked.since > KEPT:
@@ -301,6 +309,9 @@ class Applier:
             same = self._has_its_room(one, event)
         except StoreUnavailable:
             raise
+        except NotConnected:
+            self.unmanaged(one, CONNECTION_GONE)
+            return
         except ConferenceFailure as failure:
             self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
             return

@@ -12,8 +12,9 @@ from conference.clock import Clock, Deadline
 from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData
 from conference.errors import Conflict, StoreUnavailable, Temporary
+from conference.identity import User
 from sync import keepers, records
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord
 from sync.store import Change, Create, Delete, Document, Replace, Store
 
 CLAIM = timedelta(seconds=60)
@@ -75,6 +76,8 @@ class StoredClaims:
                 place=records.key(wanted.calendar, wanted.event),
                 solution=wanted.solution.id,
                 keeper=wanted.caller.sub if wanted.calendar == wanted.caller.email else "",
+                user=wanted.caller.sub,
+                account=wanted.caller.email,
                 attempt=self._new_attempt(),
                 state="claimed",
                 pointer=key,
@@ -83,13 +86,14 @@ class StoredClaims:
         try:
             document = self._commit(Create(MAPPINGS, key, records.to_body(record)))
         except Conflict:
-            return self._take_existing(key, deadline)
+            return self._take_existing(key, wanted, deadline)
         return self._claim(document, record, None, resumed=False, deadline=deadline)
 
-    def restart(self, claim: Claim) -> Claim:
-        """The same claim under a new attempt; the old attempt is recorded as a suspected orphan."""
+    def restart(self, claim: Claim, caller: User) -> Claim:
+        """The same claim under a new attempt of the caller's; the old one is recorded as a suspected orphan."""
         held = _held(claim)
-        record = self._claimed(_with(held.record, attempt=self._new_attempt()))
+        mine = _with(held.record, attempt=self._new_attempt(), user=caller.sub, account=caller.email)
+        record = self._claimed(mine)
         orphan = self._orphan(held.record, "outcome-unknown")
         try:
             document, _ = self._store.commit([Replace(held.document, records.to_body(record)), orphan])
@@ -97,7 +101,7 @@ class StoredClaims:
             raise Temporary("overtaken", "another request took this one's claim over") from conflict
         assert document
         held = held._replace(document=document, record=record)
-        return Claim(claim.mapping, record.attempt, False, held)
+        return Claim(claim.mapping, record.attempt, False, record.user, held)
 
     def free(self, claim: Claim, uncertain: bool) -> None:
         """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
@@ -142,7 +146,7 @@ class StoredClaims:
                 return offer.answer
         raise Temporary("contention", "the calendar's record changes too fast")
 
-    def _take_existing(self, key: str, deadline: Deadline) -> Claim | ConferenceData | None:
+    def _take_existing(self, key: str, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         deadline.check()
         document = self._store.get(MAPPINGS, key)
         if document is None:
@@ -154,20 +158,24 @@ class StoredClaims:
         if record.state in records.ALIVE:
             return self._offer_again(document, record)
         if record.state in _ENDED:
-            return self._begin_anew(document, record, record.state, deadline)
+            return self._begin_anew(document, record, record.state, wanted, deadline)
         if record.until and record.until <= self._clock.now():
             if record.state == "deleting":
-                return self._begin_anew(document, record, "deleting", deadline)
+                return self._begin_anew(document, record, "deleting", wanted, deadline)
             return self._replace(document, record, before=None, resumed=True, deadline=deadline)
         return None
 
-    def _begin_anew(self, document: Document, record: MappingRecord, reason: str, deadline: Deadline) -> Claim | None:
+    def _begin_anew(
+        self, document: Document, record: MappingRecord, reason: str, wanted: Wanted, deadline: Deadline
+    ) -> Claim | None:
         """A conference of its own in the same record; one that may still exist is listed as a suspected orphan."""
         again = MappingRecord(
             calendar=record.calendar,
             event=record.event,
             place=records.key(record.calendar, record.event),
             solution=record.solution,
+            user=wanted.caller.sub,
+            account=wanted.caller.email,
             attempt=self._new_attempt(),
             state="claimed",
             pointer=document.key,
@@ -219,7 +227,7 @@ class StoredClaims:
         if deadline.left():
             with suppress(StoreUnavailable):
                 calendar = self._store.get(CALENDARS, records.key(record.calendar))
-        return Claim(document.key, record.attempt, resumed, Held(document, record, before, calendar))
+        return Claim(document.key, record.attempt, resumed, record.user, Held(document, record, before, calendar))
 
     def _claimed(self, record: MappingRecord) -> MappingRecord:
         until = self._clock.now() + CLAIM
@@ -239,7 +247,7 @@ class StoredClaims:
             until=None,
             ical_uid=offer.event.ical_uid,
             keeper=keeper.sub if keeper else "",
-            account=offer.conference.host,
+            account=offer.conference.host or held.record.account,
             conference=offer.conference.id,
             room=records.room(held.record.solution, offer.conference.id),
             answer=offer.answer.to_record(),
@@ -276,18 +284,7 @@ class StoredClaims:
         return _answer(theirs)
 
     def _orphan(self, record: MappingRecord, reason: str) -> Create:
-        orphan = OrphanRecord(
-            calendar=record.calendar,
-            event=record.event,
-            solution=record.solution,
-            attempt=record.attempt,
-            reason=reason,
-            since=self._clock.now(),
-            conference=record.conference,
-            room=record.room,
-            account=record.account,
-            due=self._due(OFFERED),
-        )
+        orphan = records.orphaned(record, reason, self._clock.now(), self._due(OFFERED))
         return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))
 
     def _end(self, changes: list[Change]) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from conference.attempt import fitted
 from conference.clock import Deadline
@@ -22,20 +22,31 @@ T = TypeVar("T")
 _log = logging.getLogger("anyroom.conferences")
 
 
+class OpenCall(Protocol):
+    """Opens a provider's call, as that user and with that account."""
+
+    def __call__(self, solution: Solution, user: str, account: str, deadline: Deadline) -> HttpCall:
+        """The call; nothing is sent yet."""
+
+
 class Conferences:
-    """The configured solutions and their providers. `open_call` opens a provider's call; `renew` reads secrets anew."""
+    """The configured solutions and their providers. `open_call` opens a provider's call; `renew` reads secrets anew;
+    `is_connected` says whether the solution can be asked for that user.
+    """
 
     def __init__(
         self,
         solutions: Mapping[str, Solution],
         provider: Callable[[str], LoadedProvider],
-        open_call: Callable[[Solution, Deadline], HttpCall],
+        open_call: OpenCall,
         renew: Callable[[frozenset[str]], bool],
+        is_connected: Callable[[Solution, str], bool],
     ) -> None:
         self._solutions = solutions
         self._provider = provider
         self._open_call = open_call
         self._renew = renew
+        self._is_connected = is_connected
 
     def provider(self, solution: str) -> LoadedProvider | None:
         """The provider behind a solution, None while it is not configured."""
@@ -46,32 +57,38 @@ class Conferences:
             _log.error("solution %s: %s", solution, invalid.reason)
             return None
 
+    def can_manage(self, record: MappingRecord) -> bool:
+        """Whether the solution is configured and its user connected. Raises StoreUnavailable."""
+        return self.provider(record.solution) is not None and self._is_connected(
+            self._solutions[record.solution], record.user
+        )
+
     def tell(self, record: MappingRecord, event: Event, fields: frozenset[EventField], deadline: Deadline) -> None:
         """Have the system follow those fields of the event. Raises ConferenceFailure."""
         provider = self._of(record.solution)
         assert provider.update
         update, changes = provider.update, Changes(fitted(event, provider.declared.limits), fields)
-        self._asked(record.solution, deadline, lambda call: update(_known(record), changes, call))
+        self._asked(record, deadline, lambda call: update(_known(record), changes, call))
 
     def delete(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> None:
         """Delete the conference; one that is gone is as good. Raises ConferenceFailure."""
         provider = self._of(record.solution)
         assert provider.delete
         delete = provider.delete
-        self._asked(record.solution, deadline, lambda call: delete(_known(record), call))
+        self._asked(record, deadline, lambda call: delete(_known(record), call))
 
     def find(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> Conference | None:
         """What was made under the record's attempt, None when nothing was. Raises ConferenceFailure."""
         provider = self._of(record.solution)
         assert provider.find
         find = provider.find
-        return self._asked(record.solution, deadline, lambda call: find(record.attempt, call))
+        return self._asked(record, deadline, lambda call: find(record.attempt, call))
 
     def make(self, record: MappingRecord, event: Event, deadline: Deadline) -> Conference:
         """The conference made again under the record's attempt. Raises ConferenceFailure."""
         provider = self._of(record.solution)
         again = fitted(event, provider.declared.limits)
-        return self._asked(record.solution, deadline, lambda call: provider.create(again, record.attempt, call))
+        return self._asked(record, deadline, lambda call: provider.create(again, record.attempt, call))
 
     def answer(self, solution: str, conference: Conference, mapping: str) -> ConferenceData:
         """What onCreate answers for a conference that was found. Raises InvalidConferenceData."""
@@ -80,16 +97,19 @@ class Conferences:
     def _of(self, solution: str) -> LoadedProvider:
         return self._provider(self._solutions[solution].provider)
 
-    def _asked(self, solution: str, deadline: Deadline, ask: Callable[[Call], T]) -> T:
+    def _asked(self, record: MappingRecord | OrphanRecord, deadline: Deadline, ask: Callable[[Call], T]) -> T:
         """The answer; credentials that the system refuses are read again once."""
         deadline.check()
-        call = self._open_call(self._solutions[solution], deadline.within(CALL))
+        call = self._opened(record, deadline)
         try:
             return ask(call)
         except CredentialsRefused:
             if not deadline.left() or not self._renew(call.used_secrets):
                 raise
-            return ask(self._open_call(self._solutions[solution], deadline.within(CALL)))
+            return ask(self._opened(record, deadline))
+
+    def _opened(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> HttpCall:
+        return self._open_call(self._solutions[record.solution], record.user, record.account, deadline.within(CALL))
 
 
 def _known(record: MappingRecord | OrphanRecord) -> Known:

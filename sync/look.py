@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, Conflict, OverQuota, StoreUnavailable, Temporary
+from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable, Temporary
 from sync import records
-from sync.apply import KEPT, Applier, Ports
+from sync.apply import CONNECTION_GONE, KEPT, SOLUTION_GONE, Applier, Ports
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
 from sync.holdings import Mapped, is_over, rank
@@ -138,7 +138,7 @@ class Looker:
             self._gone(one, _HELD, self._heir(one, others))
             return
         if provider is None:
-            self._wait(one, "solution-gone", self._ports.clock.now() + timedelta(days=1))
+            self._wait(one, SOLUTION_GONE, self._ports.clock.now() + timedelta(days=1))
             return
         if not provider.declared.deletes or (reason == "over" and not provider.declared.outlives_event):
             self._gone(one, reason)
@@ -150,6 +150,8 @@ class Looker:
             self._ports.conferences.delete(one.record, self._deadline)
         except StoreUnavailable:
             raise
+        except NotConnected:
+            self._applier.unmanaged(one, CONNECTION_GONE)
         except ConferenceFailure as failure:
             self._not_deleted(one, reason, failure)
         else:
@@ -225,7 +227,8 @@ class Looker:
                 self._forget_orphan(document, provider.find is not None)
                 return
             room = records.room(orphan.solution, found.id)
-            orphan = msgspec.structs.replace(orphan, conference=found.id, room=room, account=found.host)
+            account = found.host or orphan.account
+            orphan = msgspec.structs.replace(orphan, conference=found.id, room=room, account=account)
         if row.state == "there" and row.conference == orphan.conference:
             self._keep_orphan(document, orphan, "in-use")
         elif self._is_held(orphan):

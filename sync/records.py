@@ -60,15 +60,16 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `place` is the key of calendar and event, by which their mappings are found. `attempt` is what the conference is
     made under; it outlives a crash. `conference` is its id at the provider, `answer` the ConferenceData that was
-    answered, as a record. `account` is the account it was made with. `pointer` is the parameter by which the event
-    names the conference: the key of this mapping, or where the event is a copy that of another one. `room` is the
-    same for all mappings that hold one conference; the provider is told of the event of the first of them and, when
-    that one let go or is over, of its `heir`'s. `until` is the deadline of the state: of a claim, of a deletion at
-    work, or when a leaving conference may be deleted. `told` is what the provider was last told of the event, or what
-    is known of it as if it were a placeholder's where the conference follows another one; `etag` is the event's version
-    then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key while its next
-    run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
-    record again, `forget` when it may be forgotten (all UTC).
+    answered, as a record. `user` is who asked for it, whose connection it is managed with where the solution connects
+    users; `account` is the address of the account it was made with, or is to be made with. `pointer` is the parameter
+    by which the event names the conference: the key of this mapping, or where the event is a copy that of another one.
+    `room` is the same for all mappings that hold one conference; the provider is told of the event of the first of them
+    and, when that one let go or is over, of its `heir`'s. `until` is the deadline of the state: of a claim, of a
+    deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last told of the
+    event, or what is known of it as if it were a placeholder's where the conference follows another one; `etag` is the
+    event's version then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key
+    while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep
+    must look at the record again, `forget` when it may be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -78,6 +79,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     ical_uid: str = ""
     solution: str
     keeper: str = ""
+    user: str = ""
     account: str = ""
     attempt: str
     state: State
@@ -171,8 +173,8 @@ class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
 class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A conference that may exist at the provider and that no mapping holds: `attempt` is what it was made under.
 
-    `conference`, `room` and `account` are as in a mapping, "" while only the attempt is known. `look` is the calendar's
-    key while its next run must look whether the event carries it.
+    `user`, `conference`, `room` and `account` are as in a mapping, "" while only the attempt is known. `look` is the
+    calendar's key while its next run must look whether the event carries it.
     """
 
     v: int = VERSION
@@ -182,6 +184,7 @@ class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     reason: str
     since: datetime
+    user: str = ""
     conference: str = ""
     room: str = ""
     account: str = ""
@@ -201,6 +204,23 @@ def copy_key(calendar: str, event: str, solution: str, pointer: str) -> str:
 def room(solution: str, conference: str) -> str:
     """What all mappings that hold one conference share."""
     return key(solution, conference)
+
+
+def orphaned(record: MappingRecord, reason: str, now: datetime, due: datetime) -> OrphanRecord:
+    """What a mapping that lets go of it leaves behind: a conference that may exist. It is looked at at `due`."""
+    return OrphanRecord(
+        calendar=record.calendar,
+        event=record.event,
+        solution=record.solution,
+        attempt=record.attempt,
+        reason=reason,
+        since=now,
+        user=record.user,
+        conference=record.conference,
+        room=record.room,
+        account=record.account,
+        due=due,
+    )
 
 
 def to_body(record: msgspec.Struct) -> dict[str, Any]:

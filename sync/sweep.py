@@ -16,7 +16,7 @@ from conference.event import placeholder
 from conference.providers import LoadedProvider
 from conference.providers.base import Conference
 from sync import lease, records
-from sync.apply import KEPT, Applier, Ports
+from sync.apply import KEPT, SOLUTION_GONE, Applier, Ports
 from sync.backoff import pause
 from sync.holdings import Holdings, Mapped, mapped
 from sync.queue import Queue
@@ -130,9 +130,9 @@ class Sweep:
         self._put(one, msgspec.structs.replace(record, look=key, due=due))
 
     def _take_up(self, one: Mapped) -> None:
-        """The solution of a conference that is not managed may be configured again."""
+        """The solution of a conference that is not managed may be configured again, and its user connected."""
         record = one.record
-        if self._ports.conferences.provider(record.solution) is None:
+        if not self._ports.conferences.can_manage(record):
             self._put(one, one.becoming(due=self._now() + timedelta(days=1)))
         else:
             state: records.State = "live" if record.seen else "offered"
@@ -159,7 +159,7 @@ class Sweep:
             return
         provider = self._ports.conferences.provider(record.solution)
         if provider is None:
-            self._ports.store.commit([Delete(one.document), _orphan(record, "solution-gone", self._now())])
+            self._ports.store.commit([Delete(one.document), _orphan(record, SOLUTION_GONE, self._now())])
         elif provider.find is None and provider.declared.idempotency == "none":
             self._ports.store.commit([Delete(one.document), _orphan(record, "outcome-unknown", self._now())])
         else:
@@ -195,7 +195,7 @@ class Sweep:
         try:
             answer = self._ports.conferences.answer(record.solution, found, one.key)
         except InvalidConferenceData as invalid:
-            made = one.becoming(conference=found.id, room=room, account=found.host)
+            made = one.becoming(conference=found.id, room=room, account=found.host or record.account)
             self._ports.store.commit([Delete(one.document), _orphan(made, invalid.reason, now)])
             return
         due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
@@ -204,7 +204,7 @@ class Sweep:
             seen=False,
             until=None,
             pointer=one.key,
-            account=found.host,
+            account=found.host or record.account,
             conference=found.id,
             room=room,
             answer=answer.to_record(),
@@ -250,16 +250,5 @@ class Sweep:
 
 
 def _orphan(record: MappingRecord, reason: str, now: datetime) -> Create:
-    orphan = OrphanRecord(
-        calendar=record.calendar,
-        event=record.event,
-        solution=record.solution,
-        attempt=record.attempt,
-        reason=reason,
-        since=now,
-        conference=record.conference,
-        room=record.room,
-        account=record.account,
-        due=now + timedelta(days=1),
-    )
+    orphan = records.orphaned(record, reason, now, now + timedelta(days=1))
     return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))

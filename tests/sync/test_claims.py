@@ -172,7 +172,7 @@ def test_a_failure_is_kept_with_its_reason_and_an_uncertain_one_is_listed(desk: 
 
 def test_a_restart_lists_the_old_attempt_and_goes_on_under_a_new_one(desk: Desk) -> None:
     first = desk.taken()
-    second = desk.claims.restart(first)
+    second = desk.claims.restart(first, ADA)
     assert desk.orphans() == [first.attempt]
     assert desk.mapping().attempt == second.attempt != first.attempt
     assert desk.claims.record(second, desk.offer(), soon()) == desk.offer().answer
@@ -181,7 +181,7 @@ def test_a_restart_lists_the_old_attempt_and_goes_on_under_a_new_one(desk: Desk)
 def test_who_lost_the_claim_gives_the_answer_of_who_has_it(desk: Desk) -> None:
     slow = desk.taken()
     desk.clock.advance(61)
-    quick = desk.claims.restart(desk.taken())
+    quick = desk.claims.restart(desk.taken(), ADA)
     stands = desk.claims.record(quick, desk.offer("theirs"), soon())
     assert desk.claims.record(slow, desk.offer("mine"), soon()) == stands
     assert desk.orphans() == [slow.attempt]
@@ -212,7 +212,7 @@ def test_a_restart_that_was_overtaken_changes_nothing(desk: Desk) -> None:
     desk.another().taken()
     stands = desk.mapping()
     with pytest.raises(Temporary, match="overtaken"):
-        desk.claims.restart(slow)
+        desk.claims.restart(slow, ADA)
     assert (desk.mapping(), desk.orphans()) == (stands, [])
 
 

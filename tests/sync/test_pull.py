@@ -41,7 +41,13 @@ class Desk:
         self.asked: list[str] = []
         self.answer: Answer = lambda request: ok(LAST)
         seen = SeenStore(self.store, self.outside, local=True)
-        ports = Ports(seen, Conferences({}, load, _no_call, lambda names: False), self.clock, lambda: 0.5, timedelta())
+        ports = Ports(
+            seen,
+            Conferences({}, load, _no_call, lambda names: False, lambda *known: True),
+            self.clock,
+            lambda: 0.5,
+            timedelta(),
+        )
         calendar = GoogleCalendar("https://calendar.example", self._send)
         self.puller = Puller(ports, calendar, None, Quota(self.clock, lambda: 0.5), lambda: "holder")
         record = CalendarRecord(calendar=ADA, keeper=KEEPER, cursor="old", query=QUERY)
@@ -66,7 +72,7 @@ class Desk:
         return self.answer(request)
 
 
-def _no_call(*_: object) -> Any:
+def _no_call(*_: object, **__: object) -> Any:
     raise AssertionError("no provider is asked here")
 
 

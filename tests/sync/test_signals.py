@@ -49,7 +49,13 @@ class Desk:
         self.lists = 0
         seen = SeenStore(self.store, self.outside, local=True)
         calendar = GoogleCalendar("https://calendar.example", self._send)
-        ports = Ports(seen, Conferences({}, load, _no_call, lambda names: False), self.clock, lambda: 0.5, timedelta())
+        ports = Ports(
+            seen,
+            Conferences({}, load, _no_call, lambda names: False, lambda *known: True),
+            self.clock,
+            lambda: 0.5,
+            timedelta(),
+        )
         puller = Puller(ports, calendar, None, Quota(self.clock, lambda: 0.5), lambda: "holder")
         self.signals = Signals(seen, self.clock, calendar, puller, self)
         self.relays = Signals(seen, self.clock, calendar, puller, None)
@@ -91,7 +97,7 @@ class Desk:
         return Reply(200, {}, self.listed)
 
 
-def _no_call(*_: object) -> Any:
+def _no_call(*_: object, **__: object) -> Any:
     raise AssertionError("no provider is asked here")
 
 

@@ -1,6 +1,6 @@
-"""One calendar's conferences beneath a run: a store, a clock that stands still, a system that notes what it is asked."""
+"""One calendar's conferences beneath a run: a store, a clock that stands still, a system that notes its calls."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sync import records
 from sync.apply import Applier, Ports
 from sync.conferences import Conferences
 from sync.holdings import Mapped, mapped
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
+from sync.records import MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Create, Document, Replace
 from sync.store.sqlite import SqliteStore
@@ -110,10 +110,6 @@ class Desk:
     def holds(self, event: str) -> bool:
         """Whether an event has a mapping."""
         return self.store.get(MAPPINGS, key(event)) is not None
-
-    def keep(self) -> None:
-        """Store the calendar's record."""
-        self.store.commit([Create(CALENDARS, KEY, records.to_body(self.calendar))])
 
     def orphans(self) -> list[OrphanRecord]:
         """The suspected orphans."""

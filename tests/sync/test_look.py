@@ -67,9 +67,7 @@ def test_an_event_that_cannot_be_looked_at_leaves_no_sooner_for_it(rooms: Desk) 
 @pytest.mark.parametrize(
     "failure", [OverQuota("calendar-unavailable", "", "user"), PermissionDenied(UNAUTHENTICATED)], ids=repr
 )
-def test_what_speaks_of_the_calendar_and_not_of_the_event_ends_the_run(
-    rooms: Desk, failure: ConferenceFailure
-) -> None:
+def test_what_speaks_of_the_calendar_and_not_of_the_event_ends_the_run(rooms: Desk, failure: ConferenceFailure) -> None:
     leaving(rooms)
     before = rooms.of()
     with pytest.raises(type(failure)):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conference.clock import Deadline
-from conference.errors import OutcomeUnknown, Overtaken, OverQuota, Permanent, StoreUnavailable, Temporary
+from conference.errors import OutcomeUnknown, OverQuota, Overtaken, Permanent, StoreUnavailable, Temporary
 from conference.providers import load
 from conference.providers.base import Reply, Request
 from sync import records

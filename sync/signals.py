@@ -71,7 +71,7 @@ class Signals:
         """Mark the calendar dirty and queue its run; one read, and no write when it is marked already.
 
         Raises NotFound, the same for unknown, forged and expired channels, and Unavailable only when the mark could
-        not be stored, so that Calendar tells us again.
+        not be stored, so that Calendar tells us again: the store is away, or the record cannot be read.
         """
         found = _TOKEN.fullmatch(message.token)
         if found is None or self._queue is None:
@@ -91,6 +91,9 @@ class Signals:
             first = lease.mark(self._store, key, document, at, **_learned(record, proved, message))
         except StoreUnavailable as unavailable:
             raise Unavailable("store-unavailable", unavailable.reason) from unavailable
+        except msgspec.ValidationError as defect:
+            _log.error("a calendar cannot be read: %s", key, exc_info=defect)
+            raise Unavailable("calendar-record", "it is of a shape that is not known here") from defect
         if first:
             self._enqueue(key, at)
 

@@ -225,7 +225,7 @@ class Sweep:
         provider = self._ports.conferences.provider(orphan.solution)
         hopeless = provider is None or not provider.declared.deletes or not (orphan.conference or provider.find)
         if now - orphan.since > KEPT:
-            _log.error("a suspected orphan is forgotten: %s %s", orphan.solution, orphan.attempt)
+            _log.error("a suspected orphan is forgotten: %s %s", orphan.solution, document.key)
             self._ports.store.commit([Delete(document)])
         elif hopeless:
             self._put_orphan(document, msgspec.structs.replace(orphan, due=orphan.since + KEPT))

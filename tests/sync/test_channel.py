@@ -3,10 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from conference.clock import Deadline
+from conference.providers.base import Reply, Request
 from sync import records
+from sync.calendar import GoogleCalendar
 from sync.channel import RETRY, UNANSWERED, Channels, Opening, recognised
 from sync.records import CalendarRecord, Channel, Keeper
 from tests.world import ADA, MovedClock
@@ -154,3 +158,24 @@ def test_f33_only_the_right_id_token_and_resource_together_are_recognised(desk: 
 def test_f36_before_watch_has_answered_any_resource_will_do(desk: Desk) -> None:
     channel = desk.open(resource="")
     assert desk.of(channel.id, f"{KEY}.{'s' * 43}", "whatever") == channel
+
+
+@pytest.mark.parametrize(("seconds", "stopped"), [(100.0, ["a", "b"]), (15.0, ["a"]), (0.0, [])])
+def test_what_cannot_be_stopped_in_time_is_stopped_by_a_later_run(
+    desk: Desk, seconds: float, stopped: list[str]
+) -> None:
+    channel = desk.open()
+    previous = [replace(channel, id=name) for name in ("a", "b")]
+    desk.record = replace(desk.record, previous_channels=previous)
+    asked: list[str] = []
+
+    def send(request: Request, deadline: Deadline) -> Reply:
+        asked.append(msgspec.json.decode(request.json)["id"])
+        desk.clock.advance(15)
+        return Reply(204, {}, b"")
+
+    calendar, deadline = GoogleCalendar("https://calendar.example", send), Deadline(desk.clock, seconds)
+    changes = desk.channels.stop_previous(calendar, desk.record, "token", deadline)
+    assert asked == stopped
+    kept = [channel for channel in previous if channel.id not in stopped]
+    assert changes == ({"previous_channels": kept} if stopped else {})

@@ -308,6 +308,23 @@ def test_fields_of_a_later_version_survive_a_change_of_keeper(desk: Desk) -> Non
     assert (document.body["later"], document.body["v"]) == ("text", 2)
 
 
+@pytest.mark.parametrize(("proved", "anew"), [(True, True), (False, False)], ids=["keeper", "no keeper"])
+def test_a_refused_keeper_who_creates_again_makes_the_calendar_followed_anew(
+    desk: Desk, proved: bool, anew: bool
+) -> None:
+    keeper = records.Keeper(ADA.sub, ADA.email)
+    refused = records.CalendarRecord(calendar=ADA.email, keeper=keeper, cursor="old", refused=True)
+    key = records.key(ADA.email)
+    desk.store.commit([Create(records.CALENDARS, key, records.to_body(refused))])
+    offer = msgspec.structs.replace(desk.offer(), keeper=ADA if proved else None)
+    desk.claims.record(desk.taken(), offer, soon())
+    document = desk.store.get(records.CALENDARS, key)
+    assert document
+    record = records.calendar(document.body)
+    assert (record.refused, record.cursor, record.due is not None) == (not anew, "" if anew else "old", anew)
+    assert record.keeper == keeper
+
+
 def test_keys_are_hashes_that_keep_their_parts_apart() -> None:
     assert records.key("ab", "c", "d") != records.key("a", "bc", "d")
     assert ADA.email not in KEY

@@ -107,6 +107,17 @@ def test_a_task_is_never_due_before_its_time_nor_later_than_a_second(google: Clo
     assert timedelta(0) <= task.scheduled - at < timedelta(seconds=1)
 
 
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
+def test_a_task_for_now_is_due_more_than_a_second_ahead_as_the_clocks_may_differ_and_at_most_two(
+    google: Cloud, queue: CloudTasks, part: float
+) -> None:
+    still = google.clock.now().replace(microsecond=int(part * 1_000_000))
+    google.clock.now = lambda: still  # type: ignore[method-assign]
+    queue.enqueue(KEY, still)
+    [task] = google.simulator.cloud_tasks.tasks
+    assert timedelta(seconds=1) < task.scheduled - still <= timedelta(seconds=2)
+
+
 @pytest.mark.parametrize("seconds", [-86_400, -1, 0, 0.5, 1, 1.5])
 def test_work_that_comes_after_a_run_is_not_swallowed_by_that_runs_name(
     google: Cloud, queue: CloudTasks, seconds: float

@@ -1,7 +1,7 @@
 """Holdings show each event its own mappings, read one by one or all at once, as a run has changed them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,17 @@ def test_what_waits_for_a_look_is_found_by_its_calendar(store: Store) -> None:
     put(store, "f")
     put(store, "g", calendar="team@example.com", look=records.key("team@example.com"))
     assert [one.key for one in Holdings(store, ADA).to_look_at(records.key(ADA), NOW)] == [waiting]
+
+
+def test_more_events_wait_for_a_look_than_a_page_has(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdings, "_PAGE", 2)
+    look, later = records.key(ADA), NOW + timedelta(hours=1)
+    waiting = {put(store, f"e{number}", look=look, until=NOW) for number in range(5)}
+    for number in range(4):
+        put(store, f"later{number}", look=look, until=later)
+    found = [one.key for one in Holdings(store, ADA).to_look_at(look, NOW)]
+    assert (len(found), set(found)) == (5, waiting)
+    assert len(list(Holdings(store, ADA).to_look_at(look, later))) == 9
 
 
 def test_a_pointer_names_a_mapping_on_whatever_calendar(store: Store) -> None:

@@ -5,18 +5,21 @@ from typing import Any
 
 import pytest
 
+from sync import records
 from sync.calendar import QUERY
 from sync.listing import SINCE, begin
-from sync.records import CalendarRecord, Page
+from sync.records import CALENDARS, CalendarRecord, Page
+from sync.store import Replace
 from tests.faults.signals.story import begun, rename
 from tests.followed import Followed
 from tests.scenarios.conftest import clock as clock
 from tests.scenarios.conftest import followed as followed
 from tests.scenarios.conftest import open_store as open_store
 from tests.scenarios.conftest import world as world
-from tests.world import ADA, ON_SQLITE
+from tests.world import ADA, BOB, ON_SQLITE
 
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
+TEAM = "team@group.calendar.google.com"
 PAGE = Page("p", NOW - timedelta(days=31), ["a"])
 
 
@@ -81,6 +84,30 @@ def test_f47_a_comparison_of_many_goes_on_where_it_was(followed: Followed, monke
     followed.daily()
     assert [followed.of(event).state for event in events] == ["leaving", "live"] * 3
     assert followed.calendar().page is None
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("role", "state"), [("reader", "live"), ("writer", "leaving")])
+def test_f44_a_comparison_that_a_later_run_goes_on_with_asks_for_the_keepers_role_first(
+    followed: Followed, role: str, state: str
+) -> None:
+    followed.simulator.calendar.add_calendar(TEAM, BOB)
+    followed.simulator.calendar.share(TEAM, ADA, "writer")
+    event = followed.world.event(TEAM)
+    followed.choose(event, calendar=TEAM)
+    followed.settle()
+    page = Page(since=followed.world.clock.now() - SINCE, comparing=True)
+    document = followed.world.store.get(CALENDARS, records.key(TEAM))
+    assert document
+    followed.world.store.commit([Replace(document, {**document.body, "page": records.to_body(page)})])
+    followed.simulator.calendar.delete(TEAM, event)
+    followed.simulator.calendar.purge(TEAM, event)
+    followed.simulator.calendar.share(TEAM, ADA, role)
+    followed.world.clock.advance(61)
+    followed.settle()
+    assert followed.of(event, TEAM).state == state
+    assert followed.calendar(TEAM).page == (page if state == "live" else None)
+    assert followed.calendar(TEAM).refused == (state == "live")
 
 
 @ON_SQLITE

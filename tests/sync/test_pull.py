@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from conference.clock import Deadline
-from conference.errors import OutcomeUnknown, Overtaken, Permanent, StoreUnavailable, Temporary
+from conference.errors import OutcomeUnknown, OverQuota, Overtaken, Permanent, StoreUnavailable, Temporary
 from conference.providers import load
 from conference.providers.base import Reply, Request
 from sync import records
 from sync.access import Relayed
 from sync.apply import Ports
 from sync.calendar import QUERY, GoogleCalendar
+from sync.channel import Channels
 from sync.conferences import Conferences
-from sync.pull import PAGES, ROUNDS, RUN, Puller
+from sync.pull import PAGES, REFUSED, ROUNDS, RUN, Puller
 from sync.quota import Quota
 from sync.records import CALENDARS, CalendarRecord, Keeper
 from sync.store import Create, Replace
@@ -26,15 +27,15 @@ from tests.outside import Outside, SeenStore
 from tests.world import ADA, MovedClock
 
 KEY = records.key(ADA)
-KEEPER = Keeper("1", ADA)
+KEEPER, BOB = Keeper("1", ADA), Keeper("2", "bob@example.com")
 LAST: dict[str, Any] = {"accessRole": "owner", "items": [], "nextSyncToken": "next"}
 Answer = Callable[[Request], Reply]
 
 
 class Desk:
-    """Runs of one calendar, whose lists `answer` answers."""
+    """Runs of one calendar, whose lists `answer` answers; with `channels`, one that has none yet."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, channels: bool = False) -> None:
         self.clock = MovedClock()
         self.outside = Outside()
         self.store = SqliteStore(str(path))
@@ -49,12 +50,14 @@ class Desk:
             timedelta(),
         )
         calendar = GoogleCalendar("https://calendar.example", self._send)
-        self.puller = Puller(ports, calendar, None, Quota(self.clock, lambda: 0.5), lambda: "holder")
+        self.quota = Quota(self.clock, lambda: 0.5)
+        opened = Channels("https://anyroom.example", self.clock, lambda: "id", lambda: "s" * 43) if channels else None
+        self.puller = Puller(ports, calendar, opened, self.quota, lambda: "holder")
         record = CalendarRecord(calendar=ADA, keeper=KEEPER, cursor="old", query=QUERY)
         self.store.commit([Create(CALENDARS, KEY, records.to_body(record))])
 
-    def run(self, pages: int = PAGES) -> Any:
-        return self.puller.run(KEY, Relayed(KEEPER, "token"), Deadline(self.clock, RUN), pages)
+    def run(self, pages: int = PAGES, user: Keeper = KEEPER) -> Any:
+        return self.puller.run(KEY, Relayed(user, "token"), Deadline(self.clock, RUN), pages)
 
     def record(self) -> CalendarRecord:
         document = self.store.get(CALENDARS, KEY)
@@ -63,9 +66,21 @@ class Desk:
 
     def mark(self) -> None:
         """Somebody marks the calendar."""
+        self.change(dirty=self.clock.now())
+
+    def change(self, **fields: object) -> None:
+        """Somebody else changes the calendar's record."""
         document = self.store.get(CALENDARS, KEY)
         assert document
-        self.store.commit([Replace(document, {**document.body, "dirty": self.clock.now()})])
+        self.store.commit([Replace(document, {**document.body, **fields})])
+
+    def waits(self, user: Keeper) -> bool:
+        """Whether nothing is asked of Calendar for that user now."""
+        try:
+            self.quota.check(user.sub)
+        except OverQuota:
+            return True
+        return False
 
     def _send(self, request: Request, deadline: Deadline) -> Reply:
         self.asked.append(request.url)
@@ -83,6 +98,14 @@ def ok(body: object) -> Reply:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path / "anyroom.db")
+    yield desk
+    desk.store.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose calendar is to have a channel."""
+    desk = Desk(tmp_path / "anyroom.db", channels=True)
     yield desk
     desk.store.close()
 
@@ -205,3 +228,77 @@ def test_a_list_without_events_is_refused(desk: Desk, items: object) -> None:
     desk.answer = lambda request: ok({**LAST, "items": items})
     assert desk.run().reason == "calendar-malformed"
     assert desk.record().cursor == "old"
+
+
+def over_quota(request: Request) -> Reply:
+    """What Calendar answers when the project's quota is over."""
+    return Reply(403, {}, json.dumps({"error": {"errors": [{"reason": "rateLimitExceeded"}]}}).encode())
+
+
+def test_f62_a_quota_that_a_relayed_token_meets_is_put_down_to_its_user_alone(desk: Desk) -> None:
+    desk.answer = over_quota
+    assert desk.run().reason == "calendar-unavailable"
+    assert (desk.waits(KEEPER), desk.waits(BOB)) == (True, False)
+
+
+def test_f62_a_run_that_waits_for_the_quota_asks_nothing_and_makes_nobody_wait_longer(desk: Desk) -> None:
+    desk.answer = over_quota
+    desk.run()
+    desk.clock.advance(30)
+    desk.asked.clear()
+    assert (desk.run().reason, desk.asked) == ("calendar-quota", [])
+    desk.clock.advance(31)
+    assert not desk.waits(KEEPER)
+
+
+@pytest.mark.parametrize(("failure", "wait"), [(Permanent("x"), REFUSED), (Temporary("x"), timedelta(minutes=1))])
+def test_what_the_administrator_has_to_mend_is_tried_again_tomorrow(
+    watched: Desk, failure: Exception, wait: timedelta
+) -> None:
+    def fail(request: Request) -> Reply:
+        raise failure
+
+    watched.answer = fail
+    watched.run()
+    due = watched.record().due
+    assert due
+    assert abs(due - watched.clock.now() - wait) < timedelta(seconds=5)
+
+
+def test_a_newcomer_who_is_refused_does_not_become_the_keeper(desk: Desk) -> None:
+    desk.change(refused=True)
+    desk.answer = lambda request: ok({**LAST, "accessRole": "reader"})
+    assert desk.run(user=BOB).reason == "access-role"
+    record = desk.record()
+    assert (record.keeper, record.refused, record.cursor) == (KEEPER, True, "old")
+
+
+def test_a_newcomer_lists_everything_as_what_the_earlier_keeper_listed_counts_no_more(desk: Desk) -> None:
+    desk.change(refused=True)
+    desk.run(user=BOB)
+    [asked] = desk.asked
+    assert ("timeMin=" in asked, "syncToken" in asked) == (True, False)
+    assert desk.record().keeper == BOB
+
+
+def test_a_keeper_who_comes_back_goes_on_from_the_token(desk: Desk) -> None:
+    desk.change(refused=True)
+    desk.run()
+    [asked] = desk.asked
+    assert "syncToken=old" in asked
+    assert not desk.record().refused
+
+
+def test_f76_no_run_and_no_channel_is_begun_for_a_keeper_who_was_refused_today(watched: Desk) -> None:
+    watched.change(refused=True, ran=watched.clock.now() - timedelta(hours=17))
+    before = watched.store.get(CALENDARS, KEY)
+    assert not watched.run().ran
+    assert (watched.asked, watched.store.get(CALENDARS, KEY)) == ([], before)
+    watched.clock.advance(2 * 3600)
+    assert watched.run().ran
+    assert [url.partition("?")[0].rpartition("/")[2] for url in watched.asked] == ["watch", "events"]
+
+
+def test_f76_where_changes_are_relayed_a_refused_keeper_may_come_back_at_once(desk: Desk) -> None:
+    desk.change(refused=True, ran=desk.clock.now())
+    assert desk.run().ran

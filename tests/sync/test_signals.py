@@ -19,8 +19,8 @@ from sync.channel import Channels
 from sync.conferences import Conferences
 from sync.pull import Puller
 from sync.quota import Quota
-from sync.records import CALENDARS, CalendarRecord, Keeper
-from sync.signals import BETWEEN, FIRST, Notification, Signals, notification
+from sync.records import CALENDARS, CalendarRecord, Keeper, Lease
+from sync.signals import BETWEEN, FIRST, LEAST, WAIT, Notification, Signals, notification
 from sync.store import Create, Delete, Replace
 from sync.store.sqlite import SqliteStore
 from tests.outside import Outside, SeenStore
@@ -88,9 +88,14 @@ class Desk:
     def notify(self, state: str = "exists", resource: str = "r", secret: str = SECRET) -> None:
         self.signals.notify(Notification("id", f"{KEY}.{secret}", resource, state))
 
-    def relay(self, sub: str) -> Any:
+    def relay(self, sub: str, deadline: Deadline | None = None) -> Any:
         user = User(sub, f"user{sub}@example.com", "")
-        return self.relays.relay(user, ADA, "token", Deadline(self.clock, 15.0))
+        return self.relays.relay(user, ADA, "token", deadline or Deadline(self.clock, 15.0))
+
+    def lease(self, seconds: float) -> None:
+        """Somebody else has the calendar's lease for so long."""
+        held = Lease("other", self.clock.now() + timedelta(seconds=seconds), 7)
+        self.change(lease=records.to_body(held))
 
     def _send(self, request: Request, deadline: Deadline) -> Reply:
         self.lists += 1
@@ -139,6 +144,16 @@ def test_f40_a_store_that_is_down_is(desk: Desk, call: str) -> None:
     desk.outside.fail("before", call, StoreUnavailable("down"))
     with pytest.raises(Unavailable):
         desk.notify()
+    assert desk.queued == []
+
+
+def test_f40_a_record_that_cannot_be_read_is_a_mark_that_could_not_be_stored(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.change(pace="of a later version")
+    with pytest.raises(Unavailable):
+        desk.notify()
+    assert f"a calendar cannot be read: {KEY}" in caplog.text
     assert desk.queued == []
 
 
@@ -211,3 +226,43 @@ def test_a_calendar_without_a_conference_is_not_run(desk: Desk) -> None:
     user = User("1", ADA, "")
     assert desk.relays.relay(user, "bob@example.com", "token", Deadline(desk.clock, 15.0)) is None
     assert desk.lists == 0
+
+
+def test_f37_a_relay_that_finds_the_lease_held_waits_for_it_and_runs(desk: Desk) -> None:
+    desk.lease(2.5)
+    outcome = desk.relay("1")
+    assert (outcome.ran, outcome.more, outcome.reason) == (True, False, "")
+    assert (desk.lists, desk.record().cursor) == (1, "next")
+    assert desk.clock.slept == [WAIT] * 3
+
+
+def test_f37_a_relay_that_finds_the_lease_held_until_its_time_is_over_is_asked_to_come_again(desk: Desk) -> None:
+    desk.lease(60)
+    deadline = Deadline(desk.clock, 15.0)
+    outcome = desk.relay("1", deadline)
+    assert (outcome.ran, outcome.more, desk.lists) == (True, True, 0)
+    assert LEAST <= deadline.left() <= LEAST + WAIT + 0.5
+    assert desk.record().dirty
+
+
+def test_f37_a_relay_whose_mark_the_other_run_saw_has_nothing_left_to_do(desk: Desk) -> None:
+    desk.lease(60)
+    seen = [None]
+    desk.outside.on("after", "commit", lambda: desk.change(dirty=seen.pop()) if seen else None)
+    outcome = desk.relay("1")
+    assert (outcome.ran, outcome.more, desk.lists) == (False, False, 0)
+    assert desk.clock.slept == [WAIT]
+
+
+def test_f37_a_relay_whose_calendar_is_forgotten_meanwhile_has_nothing_left_to_do(desk: Desk) -> None:
+    desk.lease(60)
+    left = [KEY]
+
+    def forget() -> None:
+        document = desk.store.get(CALENDARS, left.pop()) if left else None
+        if document:
+            desk.store.commit([Delete(document)])
+
+    desk.outside.on("after", "commit", forget)
+    outcome = desk.relay("1")
+    assert (outcome.ran, outcome.more, desk.lists) == (False, False, 0)

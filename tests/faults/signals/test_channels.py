@@ -224,7 +224,7 @@ def test_a_channels_life_is_what_calendar_says(watched: Followed) -> None:
     assert len(live_channels(watched)) == 1
 
 
-def test_an_event_of_a_guest_opens_no_second_channel(watched: Followed) -> None:
+def test_another_conference_on_the_same_calendar_opens_no_second_channel(watched: Followed) -> None:
     begun(watched)
     watched.choose(watched.world.event())
     watched.settle()

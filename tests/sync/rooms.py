@@ -46,7 +46,9 @@ class Desk:
         self.declared: dict[str, Any] = {}
         self.calendar = CalendarRecord(calendar=ADA, keeper=Keeper("1", ADA))
         solution = Solution("demo", "Demo", "logo", "demo", None)
-        conferences = Conferences({"demo": solution}, self._provider, _no_call, lambda names: False)
+        conferences = Conferences(
+            {"demo": solution}, self._provider, _no_call, lambda names: False, lambda *known: True
+        )
         seen = SeenStore(self.store, self.outside, local=True)
         self.ports = Ports(seen, conferences, self.clock, lambda: 0.5, HOUR)
 
@@ -108,8 +110,8 @@ class Desk:
         return self.one(event).record
 
     def holds(self, event: str) -> bool:
-        """Whether an event has a mapping."""
-        return self.store.get(MAPPINGS, key(event)) is not None
+        """Whether an event has a mapping, its own or a shared one."""
+        return bool(self.store.find(MAPPINGS, "place", records.key(ADA, event), 1))
 
     def orphans(self) -> list[OrphanRecord]:
         """The suspected orphans."""
@@ -139,5 +141,5 @@ def key(event: str) -> str:
     return records.key(ADA, event, "demo")
 
 
-def _no_call(*_: object) -> Any:
+def _no_call(*_: object, **__: object) -> Any:
     return None

@@ -1,14 +1,25 @@
-"""The pages that people see: whole files, served with headers that let them load nothing but their own style."""
+"""The pages that people see, in their language: no page loads anything, and each may do no more than it needs.
+
+Text stands in texts.toml, the markup in templates/. Everything that is filled in is escaped.
+"""
 
 import hashlib
-import re
+import tomllib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+LANGUAGES = ("en", "de", "fr", "es", "ja")
+"""The first is for everybody else."""
+CLOSE = "window.close()"
+"""All the script that there ever is: it closes the pop-up that Calendar opened, where a browser lets it."""
+
+_HERE = Path(__file__).parent
 
 
 class Page(NamedTuple):
@@ -18,11 +29,78 @@ class Page(NamedTuple):
     headers: Mapping[str, str]
 
 
+def language(accepted: str) -> str:
+    """The language of ours that an Accept-Language header likes best (RFC 9110, section 12.5.4)."""
+    wanted: list[tuple[float, str]] = []
+    for part in accepted[:500].split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            wanted.append((float(weight or 1), tag.strip().lower().partition("-")[0]))
+        except ValueError:
+            continue
+    liked = [tag for weight, tag in sorted(wanted, key=lambda one: -one[0]) if weight > 0 and tag in LANGUAGES]
+    return liked[0] if liked else LANGUAGES[0]
+
+
+def render(template: str, spoken: str, *, close: bool = False, **data: Any) -> Page:
+    """The page of that template in that language. With `close` it closes itself.
+
+    Its Content-Security-Policy lets it apply its own style, run that one script and send its forms to us, and nothing
+    else (CSP Level 3, hash sources).
+    """
+    script = CLOSE if close else ""
+    style = _style()
+    text = _environment().get_template(f"{template}.html")
+    content = text.render(
+        language=spoken,
+        style=style,
+        script=script,
+        t=_translated(spoken),
+        **data,
+    )
+    scripts = f"script-src {_hash(script)}; " if script else ""
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "Content-Type": "text/html; charset=utf-8",
+        "X-Frame-Options": "DENY",
+    }
+    return Page(content.encode(), headers)
+
+
+def shown(moment: datetime) -> str:
+    """A time for people of every language: the date as ISO 8601 writes it, and the time of day."""
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
 @cache
-def page(name: str) -> Page:
-    """The page `name` of this folder, with the Content-Security-Policy that fits it (CSP Level 3, hash sources)."""
-    content = (Path(__file__).parent / f"{name}.html").read_text("utf-8")
-    hashes = (b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in _STYLE.findall(content))
-    styles = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    policy = f"default-src 'none'; style-src {styles}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    return Page(content.encode(), {"Content-Security-Policy": policy, "Content-Type": "text/html; charset=utf-8"})
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Every text, by its name and language."""
+    return tomllib.loads((_HERE / "texts.toml").read_text("utf-8"))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _style() -> str:
+    return (_HERE / "style.css").read_text("utf-8")
+
+
+def _translated(spoken: str) -> Callable[..., str]:
+    return lambda name, **words: texts()[name][spoken].format(**words)
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

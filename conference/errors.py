@@ -22,6 +22,7 @@ AnyroomError
     Conflict                  a document of the store is not as it was read
     CursorExpired             a list of changes cannot go on: list everything
     Overtaken                 another run has this one's lease
+    Unsealable                what was sealed does not open
 
 `reason` is a short word for logs and metrics. `detail` is for the log: it never holds a secret, a token, an e-mail
 address or an event's title.
@@ -191,3 +192,7 @@ class CursorExpired(AnyroomError):
 
 class Overtaken(AnyroomError):
     """Another run has the calendar's lease: this one commits nothing more."""
+
+
+class Unsealable(AnyroomError):
+    """What was sealed does not open here: it was changed, belongs elsewhere, or its key is not among ours."""

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import flask
 
@@ -34,9 +35,13 @@ from conference.errors import (
     Unauthenticated,
 )
 from conference.legs import Legs
+from conference.solution import ID
 from sync.store.opening import check_store
 
 if TYPE_CHECKING:
+    from visitors import Visitors
+
+    from conference.browser import Sent, Visit
     from conference.endpoint import Answer, Incoming
     from service import Service
 
@@ -47,7 +52,8 @@ MAX_BODY = 256 * 1024
 """Bytes of a request's body."""
 BODY_PAUSE = 5.0
 """Seconds to wait for more of a request's body."""
-_MAX_URL = 2048
+_MAX_URL = 4096
+"""Characters of a request's path and query: Entra's codes have more than a thousand."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -151,10 +157,14 @@ def _route(asked: Asked) -> Callable[[Asked], Response]:
         raise BadRequest("url-too-long")
     path = request.environ["PATH_INFO"]  # request.path would forgive a second slash
     if path not in ROUTES:
-        raise NotFound("no-such-path")
+        folder, _, solution = path.rpartition("/")
+        path = f"{folder}/ID"
+        if path not in ROUTES or not ID.fullmatch(solution):
+            raise NotFound("no-such-path")
+        asked.note.update(solution=solution)
     asked.note["route"] = path
     method, answer = ROUTES[path]
-    if request.method != method and (method, request.method) != ("GET", "HEAD"):
+    if request.method != method and (request.method, path) not in _ALSO:
         raise MethodNotAllowed("wrong-method", method)
     return answer
 
@@ -163,11 +173,60 @@ def _health(asked: Asked) -> Response:
     return Response(_json({"status": "ok"}))
 
 
-def _settings_page(asked: Asked) -> Response:
-    from conference.pages import page
+def _show_settings(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.settings(visit))
 
-    content, headers = page("settings")
-    return Response(flask.Response(content, headers=headers))
+
+def _connect(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.connect(visit))
+
+
+def _signed_in(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.signed_in(visit))
+
+
+def _oauth_callback(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.callback(visit))
+
+
+def _disconnect(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.disconnect(visit))
+
+
+def _test(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.test(visit))
+
+
+def _forget(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.forget(visit))
+
+
+def _sign_out(asked: Asked) -> Response:
+    return _browsed(asked, lambda visitors, visit: visitors.sign_out(visit))
+
+
+def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Response:
+    """What a user's browser is sent. Cookies are for us alone, and come back when Google or a system sends it here."""
+    from conference.browser import Visit
+
+    request = asked.request
+    visit = Visit(
+        solution=asked.note.get("solution", ""),
+        query=request.args.to_dict(),
+        form=lambda: dict(parse_qsl(_body(request).decode("utf-8", "replace"), max_num_fields=20)),
+        cookies=request.cookies,
+        languages=request.headers.get("Accept-Language", ""),
+        number=logs.request_id.get(),
+        deadline=asked.deadline,
+        legs=asked.legs,
+        note=asked.note,
+    )
+    page = show(service().visitors, visit)
+    sent = flask.Response(page.content, page.status, page.headers)
+    for name, value, seconds in page.cookies:
+        secure = name.startswith("__Host-")
+        sent.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="Lax")
+    return Response(sent, page.outcome, page.level)
 
 
 def _create_conference(asked: Asked) -> Response:
@@ -261,7 +320,14 @@ def _json(body: Mapping[str, Any], status: int = 200) -> flask.Response:
 
 ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/health": ("GET", _health),
-    "/settings": ("GET", _settings_page),
+    "/settings": ("GET", _show_settings),
+    "/connect/ID": ("GET", _connect),
+    "/sign-in": ("GET", _signed_in),
+    "/oauth/callback/ID": ("GET", _oauth_callback),
+    "/disconnect/ID": ("POST", _disconnect),
+    "/test/ID": ("POST", _test),
+    "/forget": ("POST", _forget),
+    "/sign-out": ("POST", _sign_out),
     "/conferences": ("POST", _create_conference),
     "/settings-url": ("POST", _settings_url),
     "/calendar-changes": ("POST", _calendar_changes),
@@ -269,6 +335,9 @@ ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/sync": ("POST", _sync),
     "/sweep": ("POST", _sweep),
 }
+
+_ALSO = frozenset({("HEAD", "/health"), ("HEAD", "/settings")})
+"""Methods beside a route's own. No other page may be asked for its head: coming back from a sign-in happens once."""
 
 logs.start()
 try:

@@ -17,7 +17,7 @@ AnyroomError
         Unknown                   UNKNOWN: a defect of ours
     RequestRefused            answered with an HTTP status
         BadRequest 400  Unauthenticated 401  NotFound 404  MethodNotAllowed 405  TooLarge 413  TooManyRequests 429
-        Unavailable 503
+        Unavailable 503  SignInRefused 400
     InvalidSetting            stops the start, with one line that names the setting
     Conflict                  a document of the store is not as it was read
     CursorExpired             a list of changes cannot go on: list everything
@@ -176,6 +176,14 @@ class Unavailable(RequestRefused):
     """Who calls cannot be proved right now, because Google's certificates cannot be had."""
 
     status = 503
+
+
+class SignInRefused(RequestRefused):
+    """A sign-in cannot be finished, and nothing was stored; `text` names what the page says of it."""
+
+    def __init__(self, reason: str, text: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.text = text
 
 
 class InvalidSetting(AnyroomError):

@@ -145,6 +145,13 @@ class Verifier:
         """The user whose ID token the HTTP add-on sent along, once `check_addon` has proved the add-on."""
         return self._user(self._claims(user_token, frozenset({self._accepted.addon_client})))
 
+    def signed_in_user(self, id_token: str, client_id: str, nonce: str) -> User:
+        """The user whom "Sign in with Google" names, for that client of ours and that one sign-in."""
+        claims = self._claims(id_token, frozenset({client_id}))
+        if claims.get("nonce") != nonce:
+            raise Unauthenticated("wrong-nonce")
+        return self._user(claims)
+
     def check_task(self, token: str, audience: str) -> None:
         """Raise Unauthenticated unless Cloud Tasks or Cloud Scheduler sent the token, for exactly that audience."""
         if not self._accepted.tasks_account:

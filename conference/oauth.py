@@ -49,10 +49,14 @@ class AuthorizationServer:
         self._clock = clock
         self._secret = secret
 
-    def authorization_url(self, redirect: str, state: str, verifier: str) -> str:
-        """Where the user signs in and agrees; the browser comes back to `redirect` with a code and this state."""
+    def authorization_url(self, redirect: str, state: str, verifier: str, **more: str) -> str:
+        """Where the user signs in and agrees; the browser comes back to `redirect` with a code and this state.
+
+        `more` goes along, where it is not "".
+        """
         parameters = {
             **self._oauth.more,
+            **more,
             "response_type": "code",
             "client_id": self._secret(self._options.client_id),
             "redirect_uri": redirect,

@@ -59,13 +59,15 @@ class Granted(msgspec.Struct, frozen=True):
     """What a token endpoint gave; it shows nothing of the tokens.
 
     `refresh_token` is "" where none came, and the one before stays good. `scopes` is None where the server does not
-    say: then they are what was asked for, or what they were. `lifetime` is the access token's, in seconds.
+    say: then they are what was asked for, or what they were. `lifetime` is the access token's, in seconds. `id_token`
+    is OpenID Connect's, unchecked, "" where none came.
     """
 
     access_token: str
     refresh_token: str = ""
     scopes: frozenset[str] | None = None
     lifetime: float = LIFETIME
+    id_token: str = ""
 
     def __repr__(self) -> str:
         return "Granted(...)"
@@ -91,7 +93,9 @@ def read(reply: Reply) -> Granted:
     bearer = isinstance(kind, str) and kind.lower() == "bearer"
     if not bearer or not _is_token(token) or not (refresh == "" or _is_token(refresh)):
         raise OutcomeUnknown("token-malformed", f"HTTP {reply.status}, {len(reply.body)} bytes without a bearer token")
-    return Granted(token, refresh, _scopes(body.get("scope")), _lifetime(body.get("expires_in")))
+    id_token = body.get("id_token")
+    identity = id_token if _is_token(id_token) else ""
+    return Granted(token, refresh, _scopes(body.get("scope")), _lifetime(body.get("expires_in")), identity)
 
 
 def refusal(reply: Reply, now: datetime) -> ConferenceFailure:

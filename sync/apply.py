@@ -35,6 +35,8 @@ UNKNOWN_END = timedelta(days=30)
 
 SOLUTION_GONE, CONNECTION_GONE = "solution-gone", "connection-gone"
 """Why a conference is not managed."""
+THERE = "deleted-there"
+"""Why a conference is lost that somebody deleted at the conferencing system."""
 
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """A series that ends later ends never: nothing can be added to it."""

@@ -11,7 +11,7 @@ import msgspec
 
 from conference.errors import AuthenticationRequired, InvalidSetting, NotConnected
 from conference.event import Event
-from conference.providers.base import Call, Changes, Conference, Known, Provider, Visitor
+from conference.providers.base import Account, Call, Changes, Conference, Hook, Known, Notice, Provider, Secret, Visitor
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NOT_A_PROVIDER = "base"
@@ -26,6 +26,8 @@ class LoadedProvider(msgspec.Struct, frozen=True):
     delete: Callable[[Known, Call], None] | None
     find: Callable[[str, Call], Conference | None] | None
     join: Callable[[Known, Visitor, Call], str] | None
+    account: Callable[[Call], Account] | None = None
+    webhook: Callable[[Hook, Secret], Notice] | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -43,7 +45,10 @@ def load(name: str) -> LoadedProvider:
     declared = getattr(module, "PROVIDER", None)
     if not isinstance(declared, Provider):
         raise InvalidSetting("provider", f"{name} declares no PROVIDER")
-    functions = {word: getattr(module, word, None) for word in ("create", "update", "delete", "find", "join")}
+    functions = {
+        word: getattr(module, word, None)
+        for word in ("create", "update", "delete", "find", "join", "account", "webhook")
+    }
     for fault in _faults(name, declared, functions):
         raise InvalidSetting("provider", f"{name} breaks the contract: {fault}")
     return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked above, and by the conformance suite
@@ -91,6 +96,7 @@ def _faults(name: str, declared: Provider, functions: Mapping[str, object]) -> t
         "deletes and delete() do not go together": declared.deletes != has["delete"],
         "find() is missing": declared.idempotency == "searchable" and not has["find"],
         "authentication and oauth do not go together": (declared.authentication == "oauth") != bool(declared.oauth),
+        "oauth and account() do not go together": (declared.oauth is not None) != has["account"],
         "its options lack client_id or client_secret": declared.oauth is not None and not _has_client(declared),
         "AuthenticationRequired and NotConnected cannot stand in the table": any(
             issubclass(failure, AuthenticationRequired | NotConnected) for failure in declared.errors.values()

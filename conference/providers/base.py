@@ -6,6 +6,8 @@
     def delete(known: Known, call: Call) -> None                          # when PROVIDER.deletes
     def find(attempt: str, call: Call) -> Conference | None               # when PROVIDER.idempotency is "searchable"
     def join(known: Known, visitor: Visitor, call: Call) -> str           # when the link is made at the click
+    def account(call: Call) -> Account                                    # when PROVIDER.oauth is there
+    def webhook(hook: Hook, secret: Secret) -> Notice                     # when the system tells us of its own accord
 
 Tokens, deadlines, retries, redaction and claims are inherited: a provider asks through `call` and never imports
 another provider, the store, Flask or Google.
@@ -13,6 +15,7 @@ another provider, the store, Flask or Google.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -192,6 +195,36 @@ class Visitor(msgspec.Struct, frozen=True):
 
     name: str = ""
     host: bool = False
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Whose access token it is: the system's own id of the user, by which its webhooks name them, and their address."""
+
+    id: str
+    address: str = ""
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """A webhook call as it came in. `headers` are asked for in any case; `options` are the solution's."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    options: Any
+    now: datetime
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a webhook call says, once it is proved: nothing of interest, that a user has taken our access away, or that
+    a conference was deleted. `id` is the user's or the conference's there, `reply` what the call is answered with.
+    """
+
+    kind: Literal["nothing", "deauthorised", "deleted"] = "nothing"
+    id: str = ""
+    reply: Mapping[str, Any] | None = None
+
+
+Secret = Callable[[str], str]
+"""The value behind a text written `secret:NAME`, or the text itself. Raises SecretUnavailable, Temporary."""
 
 
 class Call(Protocol):

@@ -1,0 +1,243 @@
+"""A user connects a solution: signs in with Google, agrees at the conferencing system, and comes back to us.
+
+Sources: RFC 6749, sections 4.1 and 10.12; RFC 7636; RFC 9207 (`iss`); RFC 9700 (best current practice: exact redirects,
+one-time state, PKCE).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlencode
+
+from conference import pages, token_reply
+from conference.browser import Cookie, Sent, Visit, redirect
+from conference.clock import Clock
+from conference.errors import ConferenceFailure, NotConnected, SignInRefused, Temporary, Unavailable
+from conference.identity import User
+from conference.oauth import AuthorizationServer
+from conference.providers.base import OAuth
+from conference.session import Flow, Sessions
+from conference.sign_in import GoogleSignIn
+from conference.solution import Solution
+from conference.token_reply import Granted
+
+GOOGLE = "google"
+"""Where a flow leads that signs somebody in. A solution's flow leads to its id, behind another word."""
+
+_log = logging.getLogger("anyroom.connect")
+
+
+class Spent(Protocol):
+    """Remembers what may be used once, over all instances."""
+
+    def spend(self, value: str, until: datetime) -> bool:
+        """Whether it was not used before; it need not be remembered longer than `until`. Raises StoreUnavailable."""
+
+
+class Connectable(Protocol):
+    """A solution that users connect, and what is done with it."""
+
+    @property
+    def solution(self) -> Solution:
+        """The solution."""
+
+    @property
+    def oauth(self) -> OAuth:
+        """What its provider declares."""
+
+    @property
+    def server(self) -> AuthorizationServer:
+        """Its authorization server."""
+
+    def keep(self, user: User, granted: Granted, visit: Visit) -> None:
+        """Store the connection. Raises ConferenceFailure."""
+
+
+class Connecting:
+    """The pages of a connection. `solutions` are those that users connect; `public_url` is the function's address."""
+
+    def __init__(
+        self,
+        solutions: Mapping[str, Connectable],
+        sessions: Sessions,
+        google: GoogleSignIn,
+        spent: Spent,
+        clock: Clock,
+        public_url: str,
+    ) -> None:
+        self._solutions = solutions
+        self._sessions = sessions
+        self._google = google
+        self._spent = spent
+        self._clock = clock
+        self._public_url = public_url
+
+    def link(self, user: User, solution: str) -> str:
+        """The address at which that user connects it. Raises SecretUnavailable, Temporary."""
+        return f"{self._public_url}{_path(solution)}?{urlencode({'link': self._sessions.link(user, solution)})}"
+
+    def connect(self, visit: Visit) -> Sent:
+        """GET /connect/ID: on to Google when nobody is signed in, else on to the conferencing system."""
+        return self._shown(visit, lambda: self._connect(visit))
+
+    def signed_in(self, visit: Visit) -> Sent:
+        """GET /sign-in: the visitor comes back from Google."""
+        return self._shown(visit, lambda: self._signed_in(visit))
+
+    def callback(self, visit: Visit) -> Sent:
+        """GET /oauth/callback/ID: the visitor comes back from the conferencing system."""
+        return self._shown(visit, lambda: self._callback(visit))
+
+    def sign_in(self, visit: Visit, then: str = "", expected: User | None = None, choose: bool = False) -> Sent:
+        """On to Google, and from there to the settings, or to connect the solution `then`."""
+        flow, cookie = self._sessions.flow(GOOGLE, expected=expected, then=then)
+        return redirect(self._google.url(flow, expected.sub if expected else "", choose), cookie)
+
+    def _connect(self, visit: Visit) -> Sent:
+        connectable = self._connectable(visit.solution)
+        link = visit.query.get("link", "")
+        expected = self._sessions.expected(link, visit.solution)
+        visitor = self._sessions.visitor(visit.cookies)
+        switch = "switch" in visit.query
+        if visitor is None or (expected and expected.sub != visitor.sub and switch):
+            return self.sign_in(visit, visit.solution, expected, choose=switch)
+        if expected and expected.sub != visitor.sub:
+            return self._another_account(visit, visitor, expected)
+        flow, cookie = self._sessions.flow(_to(visit.solution), user=visitor)
+        url = connectable.server.authorization_url(self._redirect(visit.solution), flow.state, flow.verifier)
+        return redirect(url, cookie)
+
+    def _signed_in(self, visit: Visit) -> Sent:
+        flow = self._flow(visit, GOOGLE)
+        user = self._google.user(flow, self._code(visit), visit.deadline)
+        session = self._sessions.begin(user)
+        if flow.expected and flow.expected.sub != user.sub:
+            return self._another_account(visit, user, flow.expected, session, self._sessions.ended())
+        return redirect(_path(flow.then) if flow.then else "/settings", session, self._sessions.ended())
+
+    def _callback(self, visit: Visit) -> Sent:
+        connectable = self._connectable(visit.solution)
+        visitor = self._sessions.visitor(visit.cookies)
+        if visitor is None:
+            raise SignInRefused("signed-out", "expired")
+        flow = self._flow(visit, _to(visit.solution))
+        if flow.user is None or flow.user.sub != visitor.sub:
+            raise SignInRefused("another-user", "browser")
+        issuer = connectable.oauth.issuer(connectable.solution.options)
+        if issuer and visit.query.get("iss", issuer) != issuer:
+            raise SignInRefused("wrong-issuer", "other")
+        code = self._code(visit)
+        granted = self._granted(connectable, code, flow, visit)
+        asked = connectable.oauth.scopes(connectable.solution.options)
+        if granted.scopes is not None and token_reply.missing(asked, granted.scopes):
+            raise SignInRefused("scopes", "scopes")
+        connectable.keep(visitor, granted, visit)
+        _log.info("connected: %s", visit.solution)
+        page = pages.render("done", pages.language(visit.languages), close=True, solution=connectable.solution.name)
+        return Sent(200, page.headers, page.content, (self._sessions.ended(),), "connected")
+
+    def _granted(self, connectable: Connectable, code: str, flow: Flow, visit: Visit) -> Granted:
+        redirect_uri = self._redirect(visit.solution)
+        try:
+            return connectable.server.by_code(code, flow.verifier, redirect_uri, visit.deadline)
+        except NotConnected as refused:
+            raise SignInRefused("code-refused", "other", refused.detail) from refused
+
+    def _flow(self, visit: Visit, to: str) -> Flow:
+        """The flow that the visitor comes back from, spent now. Raises SignInRefused, StoreUnavailable."""
+        flow, state = self._sessions.under_way(visit.cookies), visit.query.get("state", "")
+        if not state:
+            raise SignInRefused("no-state", "browser")
+        if flow is None:
+            raise SignInRefused("no-flow", "browser")
+        if flow.state != state:
+            raise SignInRefused("another-state", "browser")
+        if flow.to != to:
+            raise SignInRefused("another-solution", "browser")
+        if flow.until <= self._clock.now():
+            raise SignInRefused("late", "expired")
+        visit.deadline.check()
+        if not self._spent.spend(state, flow.until):
+            raise SignInRefused("used", "expired")
+        return flow
+
+    def _code(self, visit: Visit) -> str:
+        """The code that the visitor brings. Raises SignInRefused; what the other side says is not repeated."""
+        error = visit.query.get("error", "")
+        if error == "access_denied":
+            raise SignInRefused("denied", "denied")
+        if error:
+            raise SignInRefused("refused-there", "other")
+        if not visit.query.get("code"):
+            raise SignInRefused("no-code", "other")
+        return visit.query["code"]
+
+    def _connectable(self, solution: str) -> Connectable:
+        if solution not in self._solutions:
+            raise SignInRefused("unknown-solution", "unknown")
+        return self._solutions[solution]
+
+    def _another_account(self, visit: Visit, user: User, expected: User, *cookies: Cookie) -> Sent:
+        solution = visit.solution or self._expecting(visit)
+        again = f"{_path(solution)}?{urlencode({'link': self._sessions.link(expected, solution), 'switch': 1})}"
+        refused = SignInRefused("another-account", "another_account")
+        return self._refused(visit, refused, again, user.email, expected.email, *cookies)
+
+    def _expecting(self, visit: Visit) -> str:
+        flow = self._sessions.under_way(visit.cookies)
+        return flow.then if flow else ""
+
+    def _shown(self, visit: Visit, work: Callable[[], Sent]) -> Sent:
+        """What that gives, or a page that says why not. Raises nothing of our tree."""
+        again = _path(visit.solution) if visit.solution in self._solutions else "/settings"
+        try:
+            return work()
+        except SignInRefused as refused:
+            return self._refused(visit, refused, "" if refused.text == "unknown" else again)
+        except Temporary as busy:
+            return self._refused(visit, _Busy(busy.reason, "busy", busy.detail), again)
+        except ConferenceFailure as failure:
+            return self._refused(visit, SignInRefused(failure.reason, "other", failure.detail), again)
+        except Unavailable as busy:
+            return self._refused(visit, _Busy(busy.reason, "busy", busy.detail), again)
+
+    def _refused(
+        self,
+        visit: Visit,
+        refused: SignInRefused,
+        again: str,
+        email: str = "",
+        expected: str = "",
+        *cookies: Cookie,
+    ) -> Sent:
+        visit.note.update(reason=refused.reason, detail=refused.detail)
+        page = pages.render(
+            "refused",
+            pages.language(visit.languages),
+            text=refused.text,
+            reason=refused.reason,
+            request=visit.number,
+            again=again,
+            email=email,
+            expected=expected,
+        )
+        ended = cookies or (self._sessions.ended(),)
+        return Sent(refused.status, page.headers, page.content, ended, "refused", logging.WARNING)
+
+    def _redirect(self, solution: str) -> str:
+        return f"{self._public_url}/oauth/callback/{solution}"
+
+
+class _Busy(SignInRefused):
+    """The other side does not answer."""
+
+    status = 503
+
+
+def _to(solution: str) -> str:
+    return f"solution:{solution}"
+
+
+def _path(solution: str) -> str:
+    return f"/connect/{solution}"

@@ -1,0 +1,200 @@
+"""The page behind Calendar's own "Settings": who am I, what is connected, what needs attention, and the ways out.
+
+It works without a script. What changes anything is a POST with a form of ours, answered by sending the browser back.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+
+from conference import pages
+from conference.browser import Cookie, Sent, Visit, redirect
+from conference.clock import Deadline
+from conference.connect import Connecting
+from conference.errors import BadRequest, ConferenceFailure
+from conference.identity import User
+from conference.session import Sessions
+from conference.solution import Solution
+
+Trouble = Literal["parked", "lost", "gone_there", "unmanaged", "unreachable"]
+_TOLD = frozenset({"disconnected", "test_works", "test_fails", "deleted"})
+_REASON = re.compile(r"[a-z0-9_-]{1,60}")
+_log = logging.getLogger("anyroom.settings")
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """What there is to say of a user's connection: `account` is their address there, "" where it is not known."""
+
+    state: Literal["connected", "reconnect"]
+    account: str
+    scopes: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Troubled(msgspec.Struct, frozen=True):
+    """A conference that needs attention. `title` is "" where it is not stored, which is nearly always; `start` is None
+    where the event has no fixed time, or it is not known.
+    """
+
+    title: str
+    start: datetime | None
+    solution: str
+    state: Trouble
+
+
+class Connections(Protocol):
+    """The connections of users. Every method may raise StoreUnavailable, SecretUnavailable."""
+
+    def connection(self, solution: Solution, user: User) -> Connection | None:
+        """The user's connection, None when there is none."""
+
+    def test(self, solution: Solution, user: User, deadline: Deadline) -> None:
+        """Ask the system who the user is. Raises ConferenceFailure."""
+
+    def disconnect(self, solution: Solution, user: User, deadline: Deadline) -> None:
+        """Give the tokens back, and erase the connection whatever the system says."""
+
+
+class Kept(Protocol):
+    """What is stored of a user's conferences. Every method may raise StoreUnavailable."""
+
+    def troubled(self, user: User) -> list[Troubled]:
+        """Those that need attention."""
+
+    def forget(self, user: User) -> None:
+        """Erase all of it."""
+
+
+class SettingsPage:
+    """The page and its forms. `connects` are the ids of the solutions that users connect."""
+
+    def __init__(
+        self,
+        solutions: Mapping[str, Solution],
+        connects: frozenset[str],
+        connections: Connections,
+        kept: Kept,
+        sessions: Sessions,
+        connecting: Connecting,
+    ) -> None:
+        self._solutions = solutions
+        self._connects = connects
+        self._connections = connections
+        self._kept = kept
+        self._sessions = sessions
+        self._connecting = connecting
+
+    def show(self, visit: Visit) -> Sent:
+        """GET /settings. Raises ConferenceFailure."""
+        spoken = pages.language(visit.languages)
+        visitor = self._sessions.visitor(visit.cookies)
+        told = self._told(visit, spoken)
+        if visitor is None:
+            if "sign-in" in visit.query:
+                return self._connecting.sign_in(visit)
+            return _page("sign_in", spoken, told=told)
+        return _page(
+            "settings",
+            spoken,
+            told=told,
+            email=visitor.email,
+            form=self._sessions.form(visitor),
+            solutions=[self._shown(one, visitor) for one in self._solutions.values()],
+            attention=[self._troubled(one) for one in self._kept.troubled(visitor)],
+        )
+
+    def disconnect(self, visit: Visit) -> Sent:
+        """POST /disconnect/ID."""
+        user, solution = self._asked(visit), self._connected(visit)
+        self._connections.disconnect(solution, user, visit.deadline)
+        _log.info("disconnected: %s", solution.id)
+        return self._back(visit, "disconnected")
+
+    def test(self, visit: Visit) -> Sent:
+        """POST /test/ID."""
+        user, solution = self._asked(visit), self._connected(visit)
+        try:
+            self._connections.test(solution, user, visit.deadline)
+        except ConferenceFailure as failure:
+            visit.note.update(reason=failure.reason, detail=failure.detail)
+            return self._back(visit, "test_fails", reason=failure.reason)
+        return self._back(visit, "test_works")
+
+    def forget(self, visit: Visit) -> Sent:
+        """POST /forget: everything that is stored of the user."""
+        user = self._asked(visit)
+        for solution in sorted(self._connects):
+            self._connections.disconnect(self._solutions[solution], user, visit.deadline)
+        self._kept.forget(user)
+        _log.info("deleted: all data of a user")
+        return self._back(visit, "deleted", self._sessions.end())
+
+    def sign_out(self, visit: Visit) -> Sent:
+        """POST /sign-out."""
+        self._asked(visit)
+        return redirect("/settings", self._sessions.end())
+
+    def _asked(self, visit: Visit) -> User:
+        """Who sent a form of ours. Raises BadRequest."""
+        visitor = self._sessions.visitor(visit.cookies)
+        if visitor is None:
+            raise BadRequest("signed-out")
+        if not self._sessions.is_form_of(visitor, visit.form().get("form", "")):
+            raise BadRequest("another-form")
+        return visitor
+
+    def _connected(self, visit: Visit) -> Solution:
+        if visit.solution not in self._connects:
+            raise BadRequest("unknown-solution")
+        return self._solutions[visit.solution]
+
+    def _back(self, visit: Visit, told: str, *cookies: Cookie, **more: str) -> Sent:
+        query = {"told": told, **({"of": visit.solution} if visit.solution else {}), **more}
+        return redirect(f"/settings?{urlencode(query)}", *cookies)
+
+    def _told(self, visit: Visit, spoken: str) -> str:
+        """What the last form came to, in words of ours only: anybody can write a link."""
+        told, solution = visit.query.get("told", ""), self._solutions.get(visit.query.get("of", ""))
+        if told not in _TOLD or (solution is None and told != "deleted"):
+            return ""
+        reason = visit.query.get("reason", "")
+        words = {"solution": solution.name if solution else "", "reason": reason if _REASON.fullmatch(reason) else "-"}
+        return pages.texts()[told][spoken].format(**words)
+
+    def _shown(self, solution: Solution, user: User) -> Mapping[str, Any]:
+        connects = solution.id in self._connects
+        known = self._connections.connection(solution, user) if connects else None
+        return {
+            "id": solution.id,
+            "name": solution.name,
+            "connects": connects,
+            "state": known.state if known else "",
+            "account": known.account if known else "",
+            "scopes": known.scopes if known else (),
+            "missing": known.missing if known else (),
+        }
+
+    def _troubled(self, one: Troubled) -> Mapping[str, Any]:
+        solution = self._solutions.get(one.solution)
+        return {
+            "title": one.title,
+            "start": one.start.isoformat() if one.start else "",
+            "shown": pages.shown(one.start) if one.start else "",
+            "solution": solution.name if solution else one.solution,
+            "state": one.state,
+        }
+
+
+def _page(template: str, spoken: str, **data: Any) -> Sent:
+    page = pages.render(template, spoken, **data)
+    return Sent(200, page.headers, page.content)
+
+
+def nothing_to_connect(visit: Visit) -> Sent:
+    """GET /settings where no solution needs an account of the user's."""
+    return _page("nothing", pages.language(visit.languages))

@@ -1,0 +1,75 @@
+"""What conferencing systems tell of their own accord: proved by their signature, acted on once, answered at once."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from conference.clock import Clock
+from conference.errors import NotFound
+from conference.providers import LoadedProvider
+from conference.providers.base import Hook, Notice, Secret
+from conference.solution import Solution
+
+FRESH = timedelta(seconds=300)
+"""How far a call's own time may be from ours, either way."""
+_REMEMBERED = 2 * FRESH
+"""For how long a call that was acted on is known: later it is not fresh any more."""
+
+_log = logging.getLogger("anyroom.webhooks")
+
+
+class Heard(Protocol):
+    """What is done about a notice, over all instances. Every method may raise StoreUnavailable."""
+
+    def is_spent(self, value: str) -> bool:
+        """Whether it was used before."""
+
+    def spend(self, value: str, until: datetime) -> bool:
+        """Whether it was not used before; it need not be remembered longer than `until`."""
+
+    def deauthorised(self, solution: str, account: str) -> int:
+        """A user has taken our access away: what is stored of their connection is erased. How many there were."""
+
+    def deleted(self, solution: str, conference: str) -> int:
+        """A conference was deleted there: that is recorded, and shown. How many events hold it."""
+
+
+class Webhooks:
+    """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`."""
+
+    def __init__(
+        self,
+        solutions: Mapping[str, Solution],
+        provider: Callable[[str], LoadedProvider],
+        secret: Secret,
+        heard: Heard,
+        clock: Clock,
+    ) -> None:
+        self._solutions = solutions
+        self._provider = provider
+        self._secret = secret
+        self._heard = heard
+        self._clock = clock
+
+    def take(self, solution: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
+        """What the call is answered with. The same call twice is acted on once.
+
+        Raises NotFound for a solution without webhooks, Unauthenticated without a proof, BadRequest for a body that
+        makes no sense, StoreUnavailable: then the system calls again.
+        """
+        known = self._solutions.get(solution)
+        webhook = self._provider(known.provider).webhook if known else None
+        if known is None or webhook is None:
+            raise NotFound("no-webhook")
+        notice = webhook(Hook(headers, body, known.options, self._clock.now()), self._secret)
+        call = hashlib.sha256(solution.encode() + b"\0" + body).hexdigest()
+        if notice.kind != "nothing" and not self._heard.is_spent(call):
+            _log.info("told by %s: %s of %d", solution, notice.kind, self._act(solution, notice))
+            self._heard.spend(call, self._clock.now() + _REMEMBERED)
+        return notice.reply or {}
+
+    def _act(self, solution: str, notice: Notice) -> int:
+        act = self._heard.deauthorised if notice.kind == "deauthorised" else self._heard.deleted
+        return act(solution, notice.id)

@@ -1,0 +1,124 @@
+"""What is stored of one user: the conferences that need their attention, and the way to erase all of it."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from conference.clock import Clock
+from conference.errors import Conflict, Temporary
+from conference.identity import User
+from conference.settings_page import Trouble, Troubled
+from sync import keepers, records
+from sync.apply import THERE
+from sync.holdings import readable
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, MappingRecord
+from sync.store import Change, Delete, Document, Replace, Store
+
+_PAGE = 500
+_SHOWN = 50
+"""The most conferences that the page names."""
+_TRIES = 5
+_LATER = "9999"
+_log = logging.getLogger("anyroom.users")
+
+
+class StoredOfUsers:
+    """The `Kept` of conference.settings_page, over the store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def troubled(self, user: User) -> list[Troubled]:
+        """The user's conferences that need attention, the soonest first. Raises StoreUnavailable."""
+        unreachable: dict[str, bool] = {}
+        found = []
+        for one in readable(self._of(MAPPINGS, user)):
+            calendar = one.record.calendar
+            if calendar not in unreachable:
+                unreachable[calendar] = self._is_unreachable(calendar)
+            trouble = _trouble(one.record, unreachable[calendar])
+            if trouble:
+                found.append(_troubled(one.record, trouble))
+        found.sort(key=lambda one: one.start.isoformat() if one.start else _LATER)
+        return found[:_SHOWN]
+
+    def take_up(self, user: User, solution: str) -> None:
+        """The sweep takes up what was not managed while the user was not connected. Raises StoreUnavailable."""
+        for one in readable(self._of(MAPPINGS, user)):
+            if one.record.state == "unmanaged" and one.record.solution == solution:
+                self._change(Replace(one.document, {**one.document.body, "due": self._clock.now()}))
+
+    def forget(self, user: User) -> None:
+        """Erase what is stored of the user's conferences and calendars. Raises StoreUnavailable, Temporary.
+
+        The conferences stay where they are. A calendar that holds other users' conferences waits for another keeper.
+        """
+        calendars = {user.email}
+        for kind in (MAPPINGS, ORPHANS):
+            for document in self._of(kind, user):
+                calendars.add(str(document.body.get("calendar")))
+                self._erase(document)
+        for calendar in sorted(calendars):
+            self._leave(calendar, user)
+
+    def _of(self, kind: str, user: User) -> Iterator[Document]:
+        page = self._store.find(kind, "user", user.sub, _PAGE)
+        while page:
+            yield from page
+            page = self._store.find(kind, "user", user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
+
+    def _is_unreachable(self, calendar: str) -> bool:
+        document = self._store.get(CALENDARS, records.key(calendar))
+        return document is not None and records.calendar(document.body).refused
+
+    def _erase(self, document: Document) -> None:
+        """Delete it, whatever it has become meanwhile."""
+        current: Document | None = document
+        for _ in range(_TRIES):
+            if current is None or self._change(Delete(current)):
+                return
+            current = self._store.get(document.kind, document.key)
+        raise Temporary("contention", "a record changes too fast")
+
+    def _leave(self, calendar: str, user: User) -> None:
+        """The user keeps the calendar no more; its record goes with the last conference on it."""
+        for _ in range(_TRIES):
+            document = self._store.get(CALENDARS, records.key(calendar))
+            if document is None:
+                return
+            record = records.calendar(document.body)
+            if not self._store.find(MAPPINGS, "calendar", calendar, 1):
+                change: Change = Delete(document)
+            elif record.keeper and record.keeper.sub == user.sub:
+                change = Replace(document, {**document.body, **keepers.kept_by(None, record, self._clock.now())})
+            else:
+                return
+            if self._change(change):
+                return
+        raise Temporary("contention", "a calendar's record changes too fast")
+
+    def _change(self, change: Change) -> bool:
+        """Whether it was made: a document that changed meanwhile is left as it is."""
+        try:
+            self._store.commit([change])
+        except Conflict:
+            return False
+        return True
+
+
+def _trouble(record: MappingRecord, unreachable: bool) -> Trouble | None:
+    if record.state == "lost":
+        return "gone_there" if record.reason == THERE else "lost"
+    if record.state == "unmanaged":
+        return "unmanaged"
+    if record.parked:
+        return "parked"
+    return "unreachable" if unreachable and record.state in records.ALIVE else None
+
+
+def _troubled(record: MappingRecord, trouble: Trouble) -> Troubled:
+    told = record.told or {}
+    fixed = "start" in told and not told.get("recurrence")
+    title = str(record.parked.event.get("summary", "")) if record.parked else ""
+    return Troubled(title, datetime.fromisoformat(told["start"]) if fixed else None, record.solution, trouble)

@@ -171,8 +171,12 @@ class Ledger:
             # Google's etags are twice the microseconds of the change; the counter keeps them apart on a standing clock.
             body["etag"] = f'"{int(now.timestamp() * 2e6) + self._etags}"'
             calendar.keep(event_id, body, now, fell=fell)
-            self._touched[calendar.id] = calendar
+            self.touch(calendar)
             return calendar.events[event_id]
+
+    def touch(self, calendar: Calendar) -> None:
+        """Have who listens be told that the calendar changed, at the end of the change that is being made."""
+        self._touched[calendar.id] = calendar
 
     def organizer(self, calendar: Calendar) -> Json:
         """Event.organizer of the events that are made on a calendar."""

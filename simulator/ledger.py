@@ -35,6 +35,8 @@ class Ledger:
         self.listeners: list[Listener] = []
         self.windowed_sync = False
         """Whether a sync that a list within a time window began goes on within that window; Google does not say."""
+        self.largest_page = 2500
+        """Events that a page of a list holds at most."""
         self.lock = threading.RLock()
         """Held by whoever reads more than one thing at a time."""
 

@@ -74,7 +74,7 @@ class ListMethods:
 
     def _page(self, call: Call, home: Calendar, rest: Rest, *, token: bool = True) -> Response:
         asked = call.parameters.get("pageToken", [None])[0]
-        ids, following = self._pages.turn(rest, listing.page_size(call.parameters), asked)
+        ids, following = self._pages.turn(rest, listing.page_size(call.parameters, self._calendars.largest_page), asked)
         # Some may have been purged since the list began: deletions, which a list of changes may not pass over.
         events = [event for event in (series.event(home, each) for each in ids) if event is not None]
         if rest.incremental and len(events) < len(ids):

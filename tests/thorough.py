@@ -7,5 +7,5 @@ RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "20"))
 """Runs of the machine."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""
-EVERY = 1 if THOROUGH else 3
+EVERY = 1 if THOROUGH else 5
 """One in how many deaths is tried."""

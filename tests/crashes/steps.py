@@ -157,9 +157,14 @@ def share(user: str, role: str) -> Step:
     return shared
 
 
-def pages(size: int) -> Step:
-    """Calendar lists so many events a page."""
-    return lambda mortal: setattr(mortal.simulator.calendar, "largest_page", size)
+def pages(size: int, empty: int = 0) -> Step:
+    """Calendar lists so many events a page, after so many pages that hold none."""
+
+    def small(mortal: Mortal) -> None:
+        mortal.simulator.calendar.largest_page = size
+        mortal.simulator.pages.empty = empty
+
+    return small
 
 
 def kind(kind: Kind) -> Step:

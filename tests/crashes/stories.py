@@ -132,6 +132,14 @@ STORIES = (
     ),
     Story("410 in pages", (*THREE, settle, pages(1)), (purge, lose_token, patch(summary="Moved"), settle), 3),
     Story(
+        "a list longer than a request",
+        (*THREE, settle, pages(1, empty=12)),
+        (patch(0, summary="Moved"), patch(2, summary="Better plan"), settle),
+        3,
+        of="relay",
+        does="PATCH",
+    ),
+    Story(
         "channel renewed",
         (*CREATED, wait(days=6)),
         (wait(hours=8),),

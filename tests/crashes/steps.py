@@ -121,9 +121,13 @@ def take_off(number: int = 0) -> Step:
     return lambda mortal: mortal.simulator.calendar.set_conference(ADA, made(mortal, number), None)
 
 
-def duplicate(calendar: str = ADA) -> Step:
-    """The first event is duplicated."""
-    return lambda mortal: mortal.simulator.calendar.duplicate(calendar, made(mortal, 0, calendar), attendees=None)
+def duplicate(number: int = 0, calendar: str = ADA) -> Step:
+    """Whose calendar it is duplicates an event."""
+
+    def duplicated(mortal: Mortal) -> None:
+        mortal.simulator.calendar.duplicate(calendar, made(mortal, number, calendar), attendees=None)
+
+    return duplicated
 
 
 def move(mortal: Mortal) -> None:

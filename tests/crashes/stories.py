@@ -220,12 +220,14 @@ STORIES = (
             settle,
         ),
         1,
+        wrong=held("live", "", "", ""),
     ),
     Story(
         "guest",
         INVITED,
-        (patch(1, BOB, summary="Mine"), settle, delete(1, BOB), settle, GRACE),
+        (patch(1, BOB, summary="Mine"), duplicate(1, BOB), settle, delete(1, BOB), settle, GRACE),
         2,
+        wrong=held("live", "", "", calendar=BOB),
     ),
     Story(
         "moved to another calendar",

@@ -151,6 +151,11 @@ def team(mortal: Mortal) -> None:
     mortal.simulator.calendar.add_calendar(TEAM, ADA)
 
 
+def remove(mortal: Mortal) -> None:
+    """That calendar is deleted."""
+    mortal.simulator.calendar.remove(TEAM)
+
+
 def share(user: str, role: str) -> Step:
     """A user has another role on that calendar from now on."""
 

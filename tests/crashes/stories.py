@@ -27,6 +27,7 @@ from tests.crashes.steps import (
     pages,
     patch,
     purge,
+    remove,
     reserve,
     restore,
     save,
@@ -114,6 +115,13 @@ STORIES = (
         (restore, settle),
         1,
         does="POST /rooms-api",
+        wrong=held("live"),
+    ),
+    Story(
+        "restored, the link is the room",
+        (event(), choose(solution="jitsi"), settle, delete(), settle, GRACE),
+        (restore, settle),
+        0,
         wrong=held("live"),
     ),
     Story(
@@ -209,6 +217,7 @@ STORIES = (
         (settle, GRACE, wait(days=1)),
         1,
     ),
+    Story("calendar deleted", (*SHARED, delete(calendar=TEAM), settle), (remove, settle, GRACE), 1),
     Story("series split, head deleted", SERIES, (split, settle, delete(), settle, GRACE), 1, does="PATCH"),
     Story(
         "occurrences",

@@ -20,6 +20,8 @@ from tests.world import Instance
 
 WORLD = 20
 """Schedules that are tried in one world, each with an event of its own."""
+QUIET = 600.0
+"""Seconds between two of them, so that no user's budget is spent."""
 MODES = [
     pytest.param(flow, mode, id=f"{flow.name}, {mode}")
     for flow in FLOWS
@@ -66,6 +68,7 @@ class Explorer:
 
     def _tried(self, mortal: Mortal, other: Instance, schedule: tuple[int, ...]) -> Iterator[str]:
         self.tried += 1
+        mortal.clock.advance(QUIET)
         pair = Pair(mortal, other, self._flow.before(mortal))
         mortal.simulator.requests.clear()
         baton = Baton(schedule)

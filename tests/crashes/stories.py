@@ -107,6 +107,7 @@ STORIES = (
     ),
     Story("copy, both deleted", LAST_COPY, (delete(1), settle, GRACE), 0, does="DELETE"),
     Story("copy chooses again", COPIED, (choose(1), settle, delete(), settle, GRACE), 1, does="DELETE"),
+    Story("copy chooses again, unsaved", (*COPIED, choose_unsaved(1), settle), (delete(), settle, GRACE, *NEXT_DAY), 1),
     Story("restored in time", CANCELLED, (restore, settle), 1),
     Story("restored too late", DELETED, (restore, settle), 0, wrong=held("lost")),
     Story(

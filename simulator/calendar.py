@@ -29,6 +29,7 @@ class Calendar:
 
     `occurrences` are the ids of a series' exceptions, by the id of the series; `instances` says which series and which
     start each id stands for that was ever shown of an expanded series. While `gone`, every list is answered with 410.
+    `removed` says that its owner deleted it. `purged` is the latest change that no list can tell of any more.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Calendar:
     occurrences: dict[str, list[str]] = field(default_factory=dict)
     instances: dict[str, tuple[str, Json]] = field(default_factory=dict)
     gone: bool = False
+    removed: bool = False
+    purged: int = 0
     _log: dict[int, str] = field(default_factory=dict)
 
     def role(self, email: str) -> str:
@@ -68,6 +71,7 @@ class Calendar:
         """Have the event never have been there; no list mentions it any more."""
         gone = self.events.pop(event_id)
         del self._log[gone.change]
+        self.purged = max(self.purged, gone.change)
         if "recurringEventId" in gone.body:
             self.occurrences[gone.body["recurringEventId"]].remove(event_id)
         self.change += 1

@@ -63,7 +63,10 @@ class Calendars(Ledger):
             return self.write(calendar, event_id, {**calendar.events[event_id].body, "status": "confirmed"}).body
 
     def purge(self, calendar_id: str, event_id: str) -> None:
-        """Have a deleted event, and its occurrences, disappear for ever. Raises ValueError while it is not deleted."""
+        """Have a deleted event, and its occurrences, disappear for ever. Raises ValueError while it is not deleted.
+
+        A sync token from before the deletion is good no more: a list must tell of every deletion, and can not.
+        """
         with self.lock:
             calendar = self.calendar(calendar_id)
             if calendar.events[event_id].body["status"] != "cancelled":
@@ -157,6 +160,17 @@ class Calendars(Ledger):
                 own = rules.merged(series.occurrence(body, original_start, calendar.time_zone), changes)
                 self.store(calendar, occurrence_id, own)
             return occurrence_id
+
+    def remove(self, calendar_id: str) -> None:
+        """Delete a calendar, as its owner may: nobody reaches it any more. Raises ValueError for a primary one."""
+        with self.changing():
+            calendar = self.calendar(calendar_id)
+            if calendar.role(calendar.id) == "owner":
+                raise ValueError("a primary calendar can only be cleared")
+            calendar.roles.clear()
+            calendar.removed = True
+            self.sync_tokens.expire(calendar.id)
+            self.touch(calendar)
 
     def expire_sync_tokens(self, calendar_id: str) -> None:
         """Have every sync token that was given out for the calendar so far answered with 410."""

@@ -35,6 +35,8 @@ class Ledger:
         self.listeners: list[Listener] = []
         self.windowed_sync = False
         """Whether a sync that a list within a time window began goes on within that window; Google does not say."""
+        self.largest_page = 2500
+        """Events that a page of a list holds at most."""
         self.lock = threading.RLock()
         """Held by whoever reads more than one thing at a time."""
 
@@ -171,8 +173,12 @@ class Ledger:
             # Google's etags are twice the microseconds of the change; the counter keeps them apart on a standing clock.
             body["etag"] = f'"{int(now.timestamp() * 2e6) + self._etags}"'
             calendar.keep(event_id, body, now, fell=fell)
-            self._touched[calendar.id] = calendar
+            self.touch(calendar)
             return calendar.events[event_id]
+
+    def touch(self, calendar: Calendar) -> None:
+        """Have who listens be told that the calendar changed, at the end of the change that is being made."""
+        self._touched[calendar.id] = calendar
 
     def organizer(self, calendar: Calendar) -> Json:
         """Event.organizer of the events that are made on a calendar."""

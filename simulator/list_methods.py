@@ -56,6 +56,8 @@ class ListMethods:
             return self._begin(call, home, listing.select(home, call.email, call.parameters, bound))
         query = listing.query(call.parameters)
         since = self._calendars.sync_tokens.use(call.parameters["syncToken"][0], home.id, call.email, query)
+        if since.change < home.purged:
+            raise GoogleError(FULL_SYNC_REQUIRED)
         window = since.window if self._calendars.windowed_sync else {}
         return self._begin(call, home, listing.changed(home, since.change, call.parameters, bound, window), since)
 
@@ -72,9 +74,11 @@ class ListMethods:
 
     def _page(self, call: Call, home: Calendar, rest: Rest, *, token: bool = True) -> Response:
         asked = call.parameters.get("pageToken", [None])[0]
-        ids, following = self._pages.turn(rest, listing.page_size(call.parameters), asked)
-        # Some may have been purged since the list began.
+        ids, following = self._pages.turn(rest, listing.page_size(call.parameters, self._calendars.largest_page), asked)
+        # Some may have been purged since the list began: deletions, which a list of changes may not pass over.
         events = [event for event in (series.event(home, each) for each in ids) if event is not None]
+        if rest.incremental and len(events) < len(ids):
+            raise GoogleError(FULL_SYNC_REQUIRED)
         details = not rest.incremental or listing.flag(call.parameters, "showDeleted")
         items = [self._reach.shown(call, home, event, bin_details=details) for event in events]
         seen = json.dumps([home.id, home.change, home.role(call.email), sorted(call.parameters.items()), following])

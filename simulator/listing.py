@@ -19,7 +19,6 @@ Parameters = Mapping[str, list[str]]
 Test = Callable[[Json], bool]
 
 DEFAULT_PAGE: Final = 250
-LARGEST_PAGE: Final = 2500
 NOT_WITH_SYNC_TOKEN: Final = frozenset(
     ("iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin", "timeMax", "updatedMin")
 )
@@ -128,9 +127,9 @@ def _starts_at(calendar: Calendar, text: str) -> Test:
     return lambda event: rules.aware(event["originalStartTime"], calendar.time_zone) == wanted
 
 
-def page_size(parameters: Parameters) -> int:
+def page_size(parameters: Parameters, largest: int) -> int:
     """How many events a page holds; more than the largest page is cut down to it, as Google does."""
-    return min(int(parameters.get("maxResults", [str(DEFAULT_PAGE)])[0]), LARGEST_PAGE)
+    return min(int(parameters.get("maxResults", [str(DEFAULT_PAGE)])[0]), largest)
 
 
 def flag(parameters: Parameters, name: str) -> bool:

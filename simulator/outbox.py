@@ -97,12 +97,12 @@ class Outbox(ABC, Generic[Item, Result]):
             self._waiting.append(item)
 
     def _take(self, item: Item) -> bool:
-        """Whether the message was still waiting; it is not any more."""
+        """Whether the message was still waiting, and has a receiver; it does not wait any more."""
         with self._mutex:
             for place, waiting in enumerate(self._waiting):
                 if waiting is item:
                     del self._waiting[place]
-                    return True
+                    return self._wanted(item)
             return False
 
     def _taken(self, index: int, then: Callable[[Item], Taken]) -> Taken:

@@ -23,6 +23,9 @@ FIRST_BACKOFF: Final = 10.0
 LONGEST_BACKOFF: Final = 3600.0
 TIMEOUT: Final = 30.0
 
+State = Literal["sync", "exists", "not_exists"]
+"""X-Goog-Resource-State. Google names the last one and does not say when it comes; here, when the calendar is gone."""
+
 
 @dataclass(eq=False, slots=True)
 class Channel:
@@ -51,7 +54,7 @@ class Notification:
 
     channel: Channel
     number: int
-    state: Literal["sync", "exists"]
+    state: State
     due: datetime
     attempts: int = 0
 
@@ -71,13 +74,18 @@ class Notification:
 
 
 class Push(Outbox[Notification, int]):
-    """The channels and their messages. `lifetime` is how many seconds a channel may live; `send` posts one message."""
+    """The channels and their messages.
+
+    `lifetime` is how many seconds a channel may live; `send` posts one message. With `late`, what waited when its
+    channel was stopped still arrives, until that would have expired; else it is dropped.
+    """
 
     def __init__(self, clock: Clock, randomness: random.Random) -> None:
         super().__init__(randomness)
         self._clock = clock
         self.channels: list[Channel] = []
         self.lifetime = 604800.0
+        self.late = False
         self.send: Callable[[str, Mapping[str, str]], int] = post
 
     def open(
@@ -112,9 +120,9 @@ class Push(Outbox[Notification, int]):
         with self._mutex:
             for channel in self.channels:
                 if channel.calendar == calendar.id and self._lives(channel):
-                    self._announce(channel, "exists")
+                    self._announce(channel, "not_exists" if calendar.removed else "exists")
 
-    def _announce(self, channel: Channel, state: Literal["sync", "exists"]) -> None:
+    def _announce(self, channel: Channel, state: State) -> None:
         # Numbers grow and are not sequential, except that the first is 1.
         channel.number += 1 if state == "sync" else self._random.randrange(1, 5)
         self._put(Notification(channel, channel.number, state, self._clock.now()))
@@ -123,7 +131,8 @@ class Push(Outbox[Notification, int]):
         return not channel.stopped and channel.expiration > self._clock.now()
 
     def _wanted(self, item: Notification) -> bool:
-        return self._lives(item.channel)
+        channel = item.channel
+        return self._lives(channel) or (self.late and channel.stopped and channel.expiration > self._clock.now())
 
     def _due(self, item: Notification) -> bool:
         return item.due <= self._clock.now()

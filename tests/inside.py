@@ -106,7 +106,11 @@ class Mortal(Followed):
 
     def choose(self, event: str, **how: Any) -> Answer | None:  # type: ignore[override]  # the instance may die
         """As Followed.choose; None when the instance died, and the user saw no answer."""
-        return self._living(lambda: self._chosen(event, **how), None)
+        return self._living(lambda: self._answered(lambda: Followed.choose(self, event, **how)), None)
+
+    def ask(self, event: str) -> Answer | None:
+        """A user chooses the solution for an event, and does not save it; None as in `choose`."""
+        return self._living(lambda: self._answered(lambda: self.world.ask(self.instance, event)), None)
 
     def relay(self, body: dict[str, Any], bearer: str) -> tuple[int, Any]:
         return self._living(lambda: Followed.relay(self, body, bearer), (DEAD, None))
@@ -171,9 +175,9 @@ class Mortal(Followed):
         secrets = [channel.token for channel in self.simulator.push.channels if channel.token]
         return [*self.simulator.tokens._grants, *secrets, *self.users, *PRIVATE]
 
-    def _chosen(self, event: str, **how: Any) -> Answer | None:
+    def _answered(self, ask: Callable[[], Answer]) -> Answer | None:
         try:
-            return Followed.choose(self, event, **how)
+            return ask()
         except RequestRefused:
             return None
 
@@ -206,7 +210,7 @@ class Mortal(Followed):
 def inside(
     folder: Path, delegation: bool, seed: int = 0, open_store: Callable[[], Store] | None = None
 ) -> Iterator[Mortal]:
-    """Such a world, over a new SQLite file in the folder unless another store is given."""
+    """Such a world, with seeded randomness, over a new SQLite file in the folder unless another store is given."""
     clock = StillClock()
     simulator = Simulator(clock=clock, randomness=random.Random(seed), port=PORT)
     simulator.rooms.base_url = simulator.url
@@ -215,9 +219,20 @@ def inside(
     world = World(simulator, folder, clock, open_store or (lambda: SqliteStore(str(folder / "anyroom.db"))))
     world.client = lambda: InsideClient(simulator.app)
     documents = patch("sync.calendar.build", _built), patch("sync.cloud_tasks.build", _built)
-    with closing(simulator), Heard() as heard, documents[0], documents[1]:
+    with closing(simulator), Heard() as heard, documents[0], documents[1], _seeded(seed):
         yield Mortal(world, delegation, clock, heard)
         world.close()
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """The jitter of an instance is the same whenever the same is told."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator import faults
 from sync import records
 from sync.records import CALENDARS, MAPPINGS
 from sync.store import Create, Delete, Replace
@@ -87,6 +88,13 @@ def _rename_unheard(mortal: Mortal) -> None:
     mortal.simulator.calendar.patch(ADA, EVENT, summary="Another")
 
 
+def _refuse(mortal: Mortal) -> None:
+    """The conferencing system does not take a change."""
+    mortal.simulator.faults.add(faults.status(503), "/rooms-api/*", "PATCH", times=None)
+    _rename_unheard(mortal)
+    mortal.settle()
+
+
 def _move_unheard(mortal: Mortal) -> None:
     mortal.simulator.calendar.patch(ADA, EVENT, **_times("2027-03-02"))
 
@@ -160,6 +168,7 @@ def _take_long(mortal: Mortal) -> None:
         (_cancel_unheard, "I3 .* is not used and live"),
         (_leave_for_ever, "I3 .* nobody looks at it"),
         (_leave_too_late, "I3 .* is not used and leaving since"),
+        (_refuse, "I4 .* is parked: demo-503"),
         (_rename_unheard, "I4 .* was told something else"),
         (_move_unheard, "I4 .* ends at another time"),
         (_tell_room, "I4 room 'Another' .* is not what .* says"),

@@ -7,5 +7,5 @@ RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "10"))
 """Runs of the machine."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""
-EVERY = 1 if THOROUGH else 6
+EVERY = 1 if THOROUGH else 8
 """One in how many deaths is tried."""

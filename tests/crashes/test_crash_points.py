@@ -52,18 +52,21 @@ def told(
     folder.mkdir()
     calls: list[Call] = []
     with inside(folder, delegation, open_store=open_store) as mortal:
-        story.before(mortal)
+        for step in story.before:
+            step(mortal)
         if death is None:
             mortal.instance.outside.on("before", "", lambda: calls.append(_last(mortal)))
         else:
             mortal.die_at(*death)
-        story.act(mortal)
+        for step in story.act:
+            step(mortal)
         breaches = invariants.at_any_time(mortal.simulator, mortal.world.store)
         assert mortal.died or death is None
         mortal.heal()
         breaches += mortal.breaches()
         if (rooms := mortal.world.rooms()) != story.ends:
             breaches.append(f"{rooms} rooms instead of {story.ends}: {mortal.titles()}")
+        breaches += story.wrong(mortal)
     return calls, breaches
 
 
@@ -83,6 +86,7 @@ def test_wherever_the_process_dies_all_is_well_in_the_end(story: Story, mode: st
     delegation = mode == "delegation"
     calls, breaches = told(story, tmp_path / "whole", delegation, None)
     assert not breaches
+    assert any(call.line.startswith(story.does) for call in calls)
     places = deaths(calls)
     assert len(places) > 1
     found = {}

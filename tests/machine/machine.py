@@ -160,11 +160,10 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.places)
     @rule(pick=PICK, then=THEN)
     def purge(self, pick: int, then: Then) -> None:
-        """The bin is emptied; a sync token from before would not tell of it, and is good no more."""
+        """The bin is emptied; a sync token that has not told of the deletion is good no more."""
         place = self._pick(pick)
         if place.event in self._events(place) and not self._is_there(place):
             self.calendar.purge(*place)
-            self.calendar.expire_sync_tokens(place.calendar)
         self._then(then)
 
     @precondition(lambda self: self.places)

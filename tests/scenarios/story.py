@@ -83,6 +83,19 @@ class Story(Followed):
         """A series from tomorrow on whose conference a sync has seen."""
         return self.live(recurrence=[f"RRULE:{rule}"], **body)
 
+    def copied(self, **body: Any) -> tuple[str, str]:
+        """A live event, and its copy "Plan B" that holds the same conference."""
+        event = self.live(**body)
+        copy = self.people.duplicate(ADA, event, summary="Plan B")
+        self.follow()
+        return event, copy
+
+    def delete_for_good(self, event: str, calendar: str = ADA) -> Run:
+        """Delete an event, and let the grace pass: what the last run did."""
+        self.people.delete(calendar, event)
+        self.settle()
+        return self.later(hours=2)
+
     def start(self, event: str, days: int = 0, calendar: str = ADA) -> dict[str, Any]:
         """When the occurrence of a daily series begins that is so many days behind its first."""
         start = self.people.get(calendar, event)["start"]

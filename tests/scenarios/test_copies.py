@@ -25,90 +25,60 @@ def test_f58_a_duplicate_holds_the_same_conference_and_tells_nothing(story: Stor
 
 
 def test_f58_a_duplicate_that_goes_leaves_the_conference(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event)
-    story.follow()
-    story.people.delete(ADA, copy)
-    story.follow()
-    assert story.later(hours=2) == Run(looked=LEFT)
+    event, copy = story.copied()
+    assert story.delete_for_good(copy) == Run(looked=LEFT)
     assert story.state(copy) == "gone held-elsewhere"
     assert (story.state(event), story.titles()) == ("live", ["Plan"])
 
 
 def test_f58_a_duplicate_outlives_its_original_and_is_followed_from_then_on(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
-    story.people.delete(ADA, event)
-    story.follow()
-    assert story.later(hours=2) == Run(looked=LEFT)
+    event, copy = story.copied()
+    assert story.delete_for_good(event) == Run(looked=LEFT)
     assert story.state(event) == "gone held-elsewhere"
     assert story.later(minutes=5) == Run(looked=("get", "get mapping", "find mapping room", TOLD, KEPT, "get mapping"))
     assert story.titles() == ["Plan B"]
     story.people.patch(ADA, copy, summary="Plan C")
     story.follow()
     assert story.titles() == ["Plan C"]
-    story.people.delete(ADA, copy)
-    story.follow()
-    assert story.later(hours=2) == Run(looked=DELETED)
+    assert story.delete_for_good(copy) == Run(looked=DELETED)
     assert story.titles() == []
 
 
 def test_f58_both_deleted_at_once(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event)
-    story.follow()
+    event, copy = story.copied()
     story.people.delete(ADA, event)
-    story.people.delete(ADA, copy)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(copy)
     story.later(minutes=5)
     assert (story.of(event).state, story.of(copy).state, story.titles()) == ("gone", "gone", [])
 
 
 def test_a_duplicate_of_a_duplicate_holds_it_too(story: Story) -> None:
-    event = story.live()
-    second = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
-    story.people.delete(ADA, event)
-    story.follow()
-    story.later(hours=2)
+    event, second = story.copied()
+    story.delete_for_good(event)
     third = story.people.duplicate(ADA, second, summary="Plan C")
     story.settle()
-    story.people.delete(ADA, second)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(second)
     story.later(minutes=5)
     assert story.of(third).state == "live"
     assert story.titles() == ["Plan C"]
-    story.people.delete(ADA, third)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(third)
     assert story.titles() == []
 
 
 def test_a_duplicate_made_after_the_original_was_forgotten_holds_it_too(story: Story) -> None:
-    event = story.live(**story.times(days=90))
-    second = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
-    story.people.delete(ADA, event)
-    story.follow()
-    story.later(hours=2)
+    event, second = story.copied(**story.times(days=90))
+    story.delete_for_good(event)
     story.later(days=31)
     story.later(days=31)
     third = story.people.duplicate(ADA, second, summary="Plan C")
     story.settle()
     assert story.of(third).state == "live"
-    story.people.delete(ADA, second)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(second)
     assert len(story.titles()) == 1
 
 
 def test_a_duplicate_that_comes_back_as_the_last_holder_is_told(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
+    event, copy = story.copied()
     story.people.delete(ADA, event)
     story.settle()
     story.world.clock.advance(600)
@@ -122,9 +92,7 @@ def test_a_duplicate_that_comes_back_as_the_last_holder_is_told(story: Story) ->
 
 
 def test_a_duplicate_names_the_room_that_it_shows_and_not_the_newer_one_of_its_original(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
+    event, copy = story.copied()
     story.people.set_conference(ADA, event, None)
     story.follow()
     story.later(hours=2)
@@ -142,17 +110,13 @@ def test_the_last_of_three_is_followed(story: Story) -> None:
     holders = {"Plan": event, **copies}
     while len(holders) > 1:
         followed = story.room().title
-        story.people.delete(ADA, holders.pop(followed))
-        story.settle()
-        story.later(hours=2)
+        story.delete_for_good(holders.pop(followed))
         story.later(minutes=5)
         assert story.room().title in holders
 
 
 def test_choosing_again_in_a_copy_gives_it_a_room_of_its_own(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
+    event, copy = story.copied()
     story.choose(copy)
     story.settle()
     assert sorted(story.titles()) == ["Plan", "Plan B"]
@@ -160,9 +124,7 @@ def test_choosing_again_in_a_copy_gives_it_a_room_of_its_own(story: Story) -> No
     story.later(hours=31)
     story.later(hours=31)
     assert (sorted(story.titles()), story.orphans()) == (["Plan", "Plan B"], [])
-    story.people.delete(ADA, event)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(event)
     assert story.titles() == ["Plan B"]
 
 
@@ -183,12 +145,8 @@ def test_choosing_again_in_a_copy_and_not_saving_it_leaves_the_shared_room_to_it
 
 
 def test_choosing_again_in_a_copy_whose_original_is_gone_leaves_no_room_behind(story: Story) -> None:
-    event = story.live()
-    copy = story.people.duplicate(ADA, event, summary="Plan B")
-    story.follow()
-    story.people.delete(ADA, event)
-    story.follow()
-    story.later(hours=2)
+    event, copy = story.copied()
+    story.delete_for_good(event)
     story.choose(copy)
     story.settle()
     assert len(story.titles()) == 2
@@ -204,14 +162,10 @@ def test_f57_a_split_series_is_one_conference_in_two_events(story: Story) -> Non
     assert story.follow() == Run((FOUND, TOLD, KEPT, FOUND, "get mapping", NEW))
     assert story.of(rest).conference == story.of(event).conference
     assert story.titles() == ["Plan"]
-    story.people.delete(ADA, event)
-    story.follow()
-    story.later(hours=2)
+    story.delete_for_good(event)
     story.later(minutes=5)
     assert story.titles() == ["Plan B"]
-    story.people.delete(ADA, rest)
-    story.follow()
-    story.later(hours=2)
+    story.delete_for_good(rest)
     assert story.titles() == []
 
 
@@ -296,9 +250,7 @@ def test_f55_moved_to_another_calendar_of_the_same_keeper(story: Story, target_f
     assert story.titles() == ["Better plan"]
     story.later(hours=30)
     assert (story.state(event), story.titles()) == ("gone held-elsewhere", ["Better plan"])
-    story.people.delete(TEAM, event)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(event, TEAM)
     assert story.titles() == []
 
 
@@ -408,9 +360,7 @@ def test_f56_the_same_id_on_two_calendars_is_two_events(story: Story) -> None:
     story.choose(event, calendar=TEAM)
     story.settle()
     assert sorted(story.titles()) == ["Import", "Plan"]
-    story.people.delete(TEAM, event)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(event, TEAM)
     assert (story.state(event), story.titles()) == ("live", ["Plan"])
 
 

@@ -16,6 +16,14 @@ USED = ("get", "list", KEPT)
 UNUSED = ("get", "list", *DELETED[1:])
 
 
+def excepted(story: Story) -> tuple[str, str]:
+    """A live series, and one of its occurrences that has another title."""
+    event = story.series()
+    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
+    story.follow()
+    return event, occurrence
+
+
 def test_made_recurring_the_conference_has_no_fixed_times(story: Story) -> None:
     event = story.live()
     before = story.room()
@@ -53,9 +61,7 @@ def test_f57_what_happens_to_an_occurrence_is_not_told(story: Story, changes: di
 
 
 def test_f57_an_occurrence_that_is_changed_and_then_cancelled(story: Story) -> None:
-    event = story.series()
-    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
-    story.follow()
+    event, occurrence = excepted(story)
     story.people.delete(ADA, occurrence)
     assert story.follow() == IGNORED
     story.later(hours=2)
@@ -63,9 +69,7 @@ def test_f57_an_occurrence_that_is_changed_and_then_cancelled(story: Story) -> N
 
 
 def test_f57_a_deleted_series_takes_its_conference_along(story: Story) -> None:
-    event = story.series()
-    story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
-    story.follow()
+    event, _ = excepted(story)
     story.people.delete(ADA, event)
     assert story.follow() == Run((FOUND, KEPT, FOUND))
     assert story.later(hours=2) == Run(looked=UNUSED)
@@ -73,9 +77,7 @@ def test_f57_a_deleted_series_takes_its_conference_along(story: Story) -> None:
 
 
 def test_f57_a_deleted_series_is_kept_while_one_of_its_occurrences_lives(story: Story) -> None:
-    event = story.series()
-    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
-    story.follow()
+    event, occurrence = excepted(story)
     story.people.delete(ADA, event)
     story.people.restore(ADA, occurrence)
     story.settle()
@@ -88,9 +90,7 @@ def test_f57_a_deleted_series_is_kept_while_one_of_its_occurrences_lives(story: 
 
 
 def test_f57_a_series_without_its_conference_keeps_it_while_an_occurrence_has_it(story: Story) -> None:
-    event = story.series()
-    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
-    story.follow()
+    event, occurrence = excepted(story)
     story.people.set_conference(ADA, event, None)
     assert story.follow() == Run((FOUND, KEPT))
     assert story.later(hours=2) == Run(looked=USED)
@@ -102,9 +102,7 @@ def test_f57_a_series_without_its_conference_keeps_it_while_an_occurrence_has_it
 
 
 def test_f57_a_series_that_comes_back_while_an_occurrence_kept_its_conference(story: Story) -> None:
-    event = story.series()
-    occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2), summary="Special")
-    story.follow()
+    event, occurrence = excepted(story)
     story.people.delete(ADA, event)
     story.people.restore(ADA, occurrence)
     story.settle()
@@ -135,9 +133,7 @@ def test_f57_an_unchanged_occurrence_that_gets_a_conference_and_is_cancelled_wit
     occurrence = story.people.add_occurrence(ADA, event, story.start(event, 2))
     story.choose(occurrence)
     story.settle()
-    story.people.delete(ADA, event)
-    story.settle()
-    story.later(hours=2)
+    story.delete_for_good(event)
     assert (story.of(occurrence).state, story.titles()) == ("gone", [])
 
 

@@ -1,11 +1,13 @@
 """What two instances do at the same time: what went before, what each does, and what must have come of it."""
 
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
 from conference.endpoint import Answer
 from conference.errors import RequestRefused
 from simulator import builder, faults
+from simulator.triggers import ROUNDS
 from sync import records
 from tests.inside import Mortal
 from tests.outside import Died
@@ -23,13 +25,17 @@ class Pair(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """`before` makes the event; `first` and `second` run at the same time; `breaches` says what is wrong afterwards."""
+    """`before` makes the event; `first` and `second` run at the same time; `breaches` says what is wrong afterwards.
+
+    `relayed`: it is another story where runs are asked for by triggers, with a user's token.
+    """
 
     name: str
     before: Callable[[Mortal], str]
     first: Callable[[Pair], None]
     second: Callable[[Pair], None]
     breaches: Callable[[Pair], list[str]]
+    relayed: bool = False
 
 
 def fresh(mortal: Mortal) -> str:
@@ -59,7 +65,7 @@ def parked(mortal: Mortal) -> str:
     """One whose new title the conferencing system did not take, and which is due again."""
     event = renamed(mortal)
     mortal.simulator.faults.add(faults.status(503), ROOMS, "PATCH")
-    _run(mortal.instance)
+    _run(mortal, mortal.instance)
     assert mortal.of(event).parked
     mortal.world.clock.advance(3 * MINUTE)
     return event
@@ -107,12 +113,12 @@ def choose_by_other(pair: Pair) -> None:
 
 def run(pair: Pair) -> None:
     """The one instance runs the calendar."""
-    _run(pair.mortal.instance)
+    _run(pair.mortal, pair.mortal.instance)
 
 
 def run_by_other(pair: Pair) -> None:
     """The other instance runs the calendar."""
-    _run(pair.other)
+    _run(pair.mortal, pair.other)
 
 
 def sweep(pair: Pair) -> None:
@@ -129,14 +135,14 @@ def rename_and_run(pair: Pair) -> None:
     """The user renames the event again, and the other instance runs the calendar."""
     _unhurried(pair)
     pair.mortal.simulator.calendar.patch(ADA, pair.event, summary="v2")
-    _run(pair.other)
+    _run(pair.mortal, pair.other)
 
 
 def restore_and_run(pair: Pair) -> None:
     """The user takes the event out of the bin, and the other instance runs the calendar."""
     _unhurried(pair)
     pair.mortal.simulator.calendar.restore(ADA, pair.event)
-    _run(pair.other)
+    _run(pair.mortal, pair.other)
 
 
 def one_room(pair: Pair) -> list[str]:
@@ -167,11 +173,11 @@ def newest_last(pair: Pair) -> list[str]:
 
 FLOWS = (
     Flow("two creates of one event", fresh, choose, choose_by_other, one_room),
-    Flow("two syncs of one calendar", renamed, run, rename_and_run, newest_last),
-    Flow("a create and a sync", fresh, choose, run_by_other, one_room),
-    Flow("a deletion and a create", taken_off, run, choose_by_other, room_is_there),
-    Flow("a deletion and a restored event", cancelled, run, restore_and_run, room_is_there),
-    Flow("a parked change and a newer one", parked, sweep, rename_and_run, newest_last),
+    Flow("two syncs of one calendar", renamed, run, rename_and_run, newest_last, relayed=True),
+    Flow("a create and a sync", fresh, choose, run_by_other, one_room, relayed=True),
+    Flow("a deletion and a create", taken_off, run, choose_by_other, room_is_there, relayed=True),
+    Flow("a deletion and a restored event", cancelled, run, restore_and_run, room_is_there, relayed=True),
+    Flow("a parked change and a newer one", parked, sweep, rename_and_run, newest_last, relayed=True),
     Flow("a claim's end and a create", unfinished, sweep, choose_by_other, one_room),
     Flow("two sweeps", unfinished, sweep, sweep_by_other, lambda pair: []),
 )
@@ -191,8 +197,17 @@ def _choose(pair: Pair, instance: Instance) -> None:
     mortal.simulator.calendar.set_conference(ADA, pair.event, kept)
 
 
-def _run(instance: Instance) -> None:
-    instance.service.following.run(records.key(ADA))
+def _run(mortal: Mortal, instance: Instance) -> None:
+    """A run by an instance: of a task, or asked for by Ada's trigger as often as there is more to do."""
+    if mortal.delegation:
+        instance.service.following.run(records.key(ADA))
+        return
+    body = json.dumps({"calendarId": ADA, "oauthToken": mortal.simulator.access_token(ADA)}).encode()
+    for _ in range(ROUNDS):
+        incoming = mortal.incoming("/calendar-changes", mortal.simulator.identity.script_token(ADA), body)
+        answer = instance.service.following.calendar_changes(incoming)
+        if not answer.body.get("more"):
+            return
 
 
 def _unhurried(pair: Pair) -> None:
@@ -201,8 +216,9 @@ def _unhurried(pair: Pair) -> None:
 
 
 def _nobody_hears(mortal: Mortal) -> None:
-    while mortal.simulator.push.pending:
-        mortal.simulator.push.drop()
+    for outbox in (mortal.simulator.push, mortal.simulator.triggers):
+        while outbox.pending:
+            outbox.drop()
 
 
 def _told(pair: Pair, method: str) -> list[str]:

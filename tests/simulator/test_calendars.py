@@ -63,7 +63,6 @@ def test_a_stub_cannot_be_restored(sim: Simulator) -> None:
 
 
 def test_a_purged_event_was_never_there(sim: Simulator, ada: Any, since: Any) -> None:
-    since()
     event = sim.calendar.add_event(ADA, **DAILY)
     sim.calendar.add_occurrence(ADA, event, at(12), summary="x")
     with pytest.raises(ValueError, match="bin"):
@@ -73,6 +72,43 @@ def test_a_purged_event_was_never_there(sim: Simulator, ada: Any, since: Any) ->
     assert ada("GET", f"{ADA}/events/{event}").status_code == 404
     assert ada("GET", f"{ADA}/events?showDeleted=true").json()["items"] == []
     assert since() == []
+
+
+def test_a_sync_token_that_has_not_told_of_a_deletion_does_not_outlive_the_bin(sim: Simulator, ada: Any) -> None:
+    def listed(token: str = "") -> Any:
+        return ada(
+            "GET", f"{ADA}/events?showDeleted=true&syncToken={token}" if token else f"{ADA}/events?showDeleted=true"
+        )
+
+    event = sim.calendar.add_event(ADA, **TIMED)
+    before = listed().json()["nextSyncToken"]
+    sim.calendar.delete(ADA, event)
+    after = listed(before).json()["nextSyncToken"]
+    sim.calendar.purge(ADA, event)
+    assert (listed(before).status_code, listed(after).json()["items"]) == (410, [])
+
+
+def test_a_list_of_changes_does_not_pass_over_a_deletion_that_is_purged_between_its_pages(
+    sim: Simulator, ada: Any
+) -> None:
+    query = f"{ADA}/events?showDeleted=true&maxResults=1"
+    first, second = (sim.calendar.add_event(ADA, **TIMED) for _ in range(2))
+    page = ada("GET", query).json()
+    token = ada("GET", f"{query}&pageToken={page['nextPageToken']}").json()["nextSyncToken"]
+    sim.calendar.patch(ADA, first, summary="Renamed")
+    sim.calendar.delete(ADA, second)
+    page = ada("GET", f"{query}&syncToken={token}").json()
+    sim.calendar.purge(ADA, second)
+    rest = f"{query}&syncToken={token}&pageToken={page['nextPageToken']}"
+    assert ada("GET", rest).status_code == 410
+
+
+def test_a_calendar_that_is_removed_is_reached_by_nobody(sim: Simulator, ada: Any, team: str) -> None:
+    assert ada("GET", f"{team}/events").status_code == 200
+    sim.calendar.remove(team)
+    assert ada("GET", f"{team}/events").status_code == 404
+    with pytest.raises(ValueError, match="primary"):
+        sim.calendar.remove(ADA)
 
 
 def test_a_discarded_draft_cannot_be_saved(sim: Simulator, ada: Any) -> None:

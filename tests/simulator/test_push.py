@@ -174,6 +174,44 @@ def test_a_stopped_channel_sends_nothing(sim: Simulator, ada: Any, receiver: Rec
     assert reason(stop(ada, sim, channel)) == (404, "notFound")
 
 
+def test_what_waits_is_dropped_with_its_channel(sim: Simulator, ada: Any) -> None:
+    stop(ada, sim, ada("POST", WATCH, json=wanted()).json())
+    assert (sim.push.deliver_all(), sim.push.pending) == ([], [])
+
+
+def test_what_waits_may_come_late_until_its_channel_expires(
+    sim: Simulator, ada: Any, clock: Any, receiver: Receiver
+) -> None:
+    sim.push.late = True
+    channel = ada("POST", WATCH, json=wanted(params={"ttl": "600"})).json()
+    sim.calendar.add_event(ADA, **DAY)
+    stop(ada, sim, channel)
+    sim.calendar.add_event(ADA, **DAY)
+    assert [message.state for message in sim.push.pending] == ["sync", "exists"]
+    assert sim.push.deliver() == 200
+    clock.sleep(600)
+    assert (sim.push.deliver_all(), len(receiver.got)) == ([], 1)
+
+
+def test_a_channel_that_is_stopped_by_the_first_of_its_messages_gets_no_second_one(sim: Simulator, ada: Any) -> None:
+    def stopping(address: str, headers: Mapping[str, str]) -> int:
+        sim.push.channels[0].stopped = True
+        return 200
+
+    ada("POST", WATCH, json=wanted())
+    sim.calendar.add_event(ADA, **DAY)
+    sim.push.send = stopping
+    assert (sim.push.deliver_all(), sim.push.pending) == ([200], [])
+
+
+def test_a_channel_is_told_when_its_calendar_is_gone(sim: Simulator, ada: Any, receiver: Receiver) -> None:
+    team = sim.calendar.add_calendar("team@group.calendar.google.com", ADA).id
+    ada("POST", f"{team}/events/watch", json=wanted())
+    sim.calendar.remove(team)
+    assert sim.push.deliver_all() == [200, 200]
+    assert [headers["X-Goog-Resource-State"] for _, headers in receiver.got] == ["sync", "not_exists"]
+
+
 def test_a_channel_is_stopped_by_its_own_user_only(sim: Simulator, ada: Any, caller: Any) -> None:
     channel = ada("POST", WATCH, json=wanted()).json()
     sim.calendar.share(ADA, BOB, "owner")

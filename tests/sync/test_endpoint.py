@@ -53,11 +53,11 @@ def test_while_the_store_is_down_a_task_comes_again(watched: Followed, path: str
         (following.sync if path == "/sync" else following.sweep)(incoming)
 
 
-def test_a_task_with_more_to_do_is_queued_again(watched: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_with_more_to_do_is_queued_again(watched: Followed) -> None:
     event = begun(watched)
     rename(watched, event, "Renamed")
     watched.simulator.push.drop()
-    monkeypatch.setattr("simulator.listing.LARGEST_PAGE", 1)
+    watched.simulator.calendar.largest_page = 1
     watched.simulator.pages.empty = 40
     incoming = watched.incoming("/sync", proof(watched, "/sync"), TASK)
     assert watched.instance.service.following.sync(incoming).outcome == "more"

@@ -1,5 +1,6 @@
 """Each channel that was opened lives, is renewed or is stopped; none is leaked, whatever is lost on the way (I10)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,24 @@ def test_f42_a_channel_that_calendar_does_not_know_any_more_is_stopped(watched: 
     renewed(watched)
     assert len(live_channels(watched)) == 1
     assert watched.calendar().previous_channels == []
+
+
+def test_f42_a_late_message_of_a_channel_that_was_stopped_is_404(watched: Followed) -> None:
+    event = begun(watched)
+    [first] = live_channels(watched)
+    push, came = watched.simulator.push, list[tuple[str, int]]()
+    push.late = True
+
+    def send(address: str, headers: Mapping[str, str]) -> int:
+        came.append((headers["X-Goog-Channel-ID"], watched.notify(address, headers)))
+        return came[-1][1]
+
+    push.send = send
+    watched.instance.outside.on("before", "POST /calendar/v3/channels/stop", lambda: rename(watched, event, "Renamed"))
+    renewed(watched)
+    assert first.stopped
+    assert [status for channel, status in came if channel == first.id][-1] == 404
+    assert watched.titles() == ["Renamed"]
 
 
 def test_f42_an_earlier_channel_is_recognised_until_it_expires(watched: Followed) -> None:

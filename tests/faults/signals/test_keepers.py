@@ -259,6 +259,20 @@ def test_f76_a_calendar_that_cannot_be_read_keeps_its_conferences_and_is_shown(f
     assert (followed.titles(), followed.of(event).state) == ([], "gone")
 
 
+def test_f76_a_calendar_that_was_deleted_says_so_and_its_conferences_are_kept(watched: Followed) -> None:
+    watched.simulator.calendar.add_calendar(TEAM, ADA)
+    event = watched.world.event(TEAM)
+    watched.choose(event, calendar=TEAM)
+    watched.settle()
+    watched.world.clock.advance(61)
+    watched.simulator.calendar.remove(TEAM)
+    assert watched.simulator.push.deliver_all() == [204]
+    watched.settle()
+    assert watched.calendar(TEAM).refused
+    watched.wait(days=2)
+    assert (watched.of(event, TEAM).state, watched.titles()) == ("live", ["Plan"])
+
+
 def test_f76_a_refused_keeper_is_asked_once_a_day_whatever_is_notified(watched: Followed) -> None:
     event = begun(watched)
     watched.simulator.faults.add(faults.status(403), EVENTS, "GET", times=None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from simulator import faults, ids, listing
+from simulator import faults, ids
 from sync import records
 from sync.calendar import QUERY
 from sync.records import CALENDARS
@@ -26,12 +26,6 @@ STAMPED = {
     "eventTypes": ["default"],
     "alt": ["json"],
 }
-
-
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Has Calendar give so many events a page."""
-    return lambda size: monkeypatch.setattr(listing, "LARGEST_PAGE", size)
 
 
 def change(followed: Followed, **fields: Any) -> None:
@@ -103,13 +97,11 @@ def test_f47_after_a_410_what_was_deleted_meanwhile_is_found_by_comparing(follow
     assert sorted(followed.titles()) == ["Plan", "Renamed"]
 
 
-def test_f47_a_410_in_the_middle_of_paging_lists_everything(
-    followed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f47_a_410_in_the_middle_of_paging_lists_everything(followed: Followed) -> None:
     event = begun(followed)
     others(followed, 5)
     rename(followed, event, "Renamed")
-    small_pages(2)
+    followed.simulator.calendar.largest_page = 2
     followed.simulator.faults.add(faults.gone(), EVENTS, "GET", skip=1)
     as_one(followed)
     followed.settle()
@@ -140,12 +132,10 @@ def test_f47_a_410_on_the_full_list_too_is_given_up_until_later(followed: Follow
 
 
 @pytest.mark.parametrize("fault", [faults.gone(), faults.status(400)], ids=["410", "400"])
-def test_f47_a_page_of_a_full_list_that_is_good_no_more_begins_it_anew(
-    followed: Followed, small_pages: Callable[[int], None], fault: faults.Fault
-) -> None:
+def test_f47_a_page_of_a_full_list_that_is_good_no_more_begins_it_anew(followed: Followed, fault: faults.Fault) -> None:
     event = begun(followed)
     others(followed, 30)
-    small_pages(1)
+    followed.simulator.calendar.largest_page = 1
     followed.simulator.calendar.expire_sync_tokens(ADA)
     rename(followed, event, "Renamed")
     followed.simulator.faults.add(fault, EVENTS, "GET", skip=8)
@@ -156,15 +146,13 @@ def test_f47_a_page_of_a_full_list_that_is_good_no_more_begins_it_anew(
     assert (followed.calendar().reason, followed.calendar().page) == ("", None)
 
 
-def test_f48_after_a_crash_behind_page_3_of_7_the_list_begins_at_the_old_token(
-    followed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f48_after_a_crash_behind_page_3_of_7_the_list_begins_at_the_old_token(followed: Followed) -> None:
     event = begun(followed)
     cursor = followed.calendar().cursor
     rename(followed, event, "Renamed")
     others(followed, 6)
     as_one(followed)
-    small_pages(1)
+    followed.simulator.calendar.largest_page = 1
     followed.simulator.requests.clear()
     steps: list[Callable[[], object]] = [lambda: None, lambda: None, lambda: died(followed)]
     followed.instance.outside.on("after", LIST, in_turn(*steps))
@@ -230,14 +218,12 @@ def test_f50_an_empty_page_leads_on(followed: Followed) -> None:
     assert followed.titles() == ["Renamed"]
 
 
-def test_f50_a_page_that_is_named_twice_fails_without_a_commit(
-    followed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f50_a_page_that_is_named_twice_fails_without_a_commit(followed: Followed) -> None:
     event = begun(followed)
     cursor = followed.calendar().cursor
     others(followed, 6)
     rename(followed, event, "Renamed")
-    small_pages(1)
+    followed.simulator.calendar.largest_page = 1
     followed.simulator.pages.repeating = True
     as_one(followed)
     followed.simulator.push.deliver_all()
@@ -279,12 +265,10 @@ def test_f60_nothing_but_get_list_watch_and_stop_ever_reaches_calendar(followed:
     assert {request.method for request in asked} <= {"GET", "POST"}
 
 
-def test_f61_a_run_lists_a_bounded_number_of_pages_and_another_one_goes_on(
-    watched: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f61_a_run_lists_a_bounded_number_of_pages_and_another_one_goes_on(watched: Followed) -> None:
     others(watched, 89)
     event = watched.world.event(summary="The last")
-    small_pages(1)
+    watched.simulator.calendar.largest_page = 1
     other = watched.world.event(BOB)
     watched.choose(event)
     watched.simulator.cloud_tasks.run_due()
@@ -303,12 +287,10 @@ def test_f61_a_run_lists_a_bounded_number_of_pages_and_another_one_goes_on(
     assert watched.of(other, BOB).state == "live"
 
 
-def test_f61_a_relay_lists_ten_pages_and_asks_to_be_called_again(
-    relayed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f61_a_relay_lists_ten_pages_and_asks_to_be_called_again(relayed: Followed) -> None:
     others(relayed, 24)
     event = relayed.world.event(summary="The last")
-    small_pages(1)
+    relayed.simulator.calendar.largest_page = 1
     relayed.choose(event)
     [answers] = relayed.simulator.triggers.deliver_all()
     assert answers == [(200, {"more": True}), (200, {"more": True}), (200, {"more": False})]
@@ -316,12 +298,10 @@ def test_f61_a_relay_lists_ten_pages_and_asks_to_be_called_again(
     assert relayed.of(event).state == "live"
 
 
-def test_f61_a_list_that_takes_longer_than_a_run_goes_on_where_it_was(
-    followed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_f61_a_list_that_takes_longer_than_a_run_goes_on_where_it_was(followed: Followed) -> None:
     others(followed, 9)
     event = followed.world.event(summary="The last")
-    small_pages(1)
+    followed.simulator.calendar.largest_page = 1
     followed.choose(event)
     pause = 50 if followed.delegation else 7
     followed.instance.outside.on("after", LIST, lambda: followed.world.clock.advance(pause))
@@ -394,9 +374,7 @@ def body_of(calendar: str) -> bytes:
     return b'{"calendar": "' + records.key(calendar).encode() + b'"}'
 
 
-def test_a_dropped_page_token_of_a_change_list_costs_a_full_list(
-    followed: Followed, small_pages: Callable[[int], None]
-) -> None:
+def test_a_dropped_page_token_of_a_change_list_costs_a_full_list(followed: Followed) -> None:
     event = begun(followed)
     page = replace(records.Page(), token="forgotten")
     change(followed, page=records.to_body(page))

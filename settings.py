@@ -19,7 +19,7 @@ from conference import providers
 from conference.clock import SystemClock
 from conference.data import check_solution
 from conference.errors import InvalidSetting, Permanent
-from conference.identity import Accepted
+from conference.identity import CLIENT_ID, Accepted, SignInClient
 from conference.secrets import open_secrets, secret_name
 from conference.solution import ID, LOGO, Solution
 
@@ -28,6 +28,7 @@ GOOGLE_API = "https://www.googleapis.com"
 IAM = "https://iamcredentials.googleapis.com"
 OAUTH2 = "https://oauth2.googleapis.com"
 CLOUD_TASKS = "https://cloudtasks.googleapis.com"
+ACCOUNTS = "https://accounts.google.com"
 
 _DEMONSTRATION_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9-]{4,62}@[a-z0-9.-]{1,200}\.gserviceaccount\.com")
@@ -43,7 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     `credential` is the service account that impersonates keepers, "" where changes are relayed. `queue` is a Cloud
     Tasks queue as PROJECT/LOCATION/QUEUE, "" for one in memory. `grace` is how long a cancelled event keeps its
-    conference.
+    conference. `keys` names the secret with the keys that seal, "" where nothing is sealed; `sign_in` is our client for
+    "Sign in with Google".
     """
 
     solutions: Mapping[str, Solution]
@@ -58,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True):
     credential: str
     queue: str
     grace: timedelta
+    keys: str
+    sign_in: SignInClient | None
     in_cloud: bool
 
     @property
@@ -74,6 +78,11 @@ class Settings(msgspec.Struct, frozen=True):
     def cloud_tasks(self) -> str:
         """The base URL of Cloud Tasks."""
         return self._service(CLOUD_TASKS)
+
+    @property
+    def accounts(self) -> str:
+        """The base URL of Google's sign-in."""
+        return self._service(ACCOUNTS)
 
     def _service(self, url: str) -> str:
         return url if self.google_api == GOOGLE_API else self.google_api
@@ -96,10 +105,13 @@ def load(environment: Mapping[str, str]) -> Settings:
         credential=_credential(environment),
         queue=_queue(environment),
         grace=_grace(environment),
+        keys=_keys(environment),
+        sign_in=_sign_in(environment),
         in_cloud="K_SERVICE" in environment,
     )
     _refuse_development_values(settings, environment)
     _check_following(settings)
+    _check_connecting(settings)
     open_secrets(settings.secrets, SystemClock())
     return settings
 
@@ -296,6 +308,46 @@ def _grace(environment: Mapping[str, str]) -> timedelta:
     if grace > _LONGEST_GRACE:
         raise InvalidSetting("ANYROOM_GRACE", "must be at most 30d")
     return grace
+
+
+def _keys(environment: Mapping[str, str]) -> str:
+    value = environment.get("ANYROOM_KEYS", "")
+    if value and _secret_name("ANYROOM_KEYS", value) is None:
+        raise InvalidSetting("ANYROOM_KEYS", "must be secret:NAME, a secret with a key a line: openssl rand -base64 32")
+    return value
+
+
+def _sign_in(environment: Mapping[str, str]) -> SignInClient | None:
+    value = environment.get("ANYROOM_SIGNIN", "")
+    if not value:
+        return None
+    client_id, _, secret = value.partition(",")
+    if not CLIENT_ID.fullmatch(client_id) or _secret_name("ANYROOM_SIGNIN", secret) is None:
+        raise InvalidSetting(
+            "ANYROOM_SIGNIN", "must be CLIENT_ID,secret:NAME, of an OAuth client for a web application"
+        )
+    return SignInClient(client_id, secret)
+
+
+def _secret_name(setting: str, value: str) -> str | None:
+    try:
+        return secret_name(value)
+    except InvalidSetting as error:
+        raise InvalidSetting(setting, error.detail) from error
+
+
+def _check_connecting(settings: Settings) -> None:
+    """What solutions with OAuth need. Raises InvalidSetting."""
+    sealed = [one for one in settings.solutions.values() if providers.load(one.provider).declared.oauth]
+    if sealed and not settings.keys:
+        raise InvalidSetting("ANYROOM_KEYS", f"is needed by the solution {sealed[0].id}: its tokens are sealed")
+    connects = [one for one in sealed if providers.connects_users(one.provider, one.options)]
+    if connects and settings.sign_in is None:
+        raise InvalidSetting("ANYROOM_SIGNIN", f"is needed by the solution {connects[0].id}, which users connect")
+    if connects and not settings.public_url:
+        raise InvalidSetting("ANYROOM_PUBLIC_URL", f"is needed by the solution {connects[0].id}: users come back to it")
+    if settings.sign_in and not settings.keys:
+        raise InvalidSetting("ANYROOM_KEYS", "is needed with ANYROOM_SIGNIN: what a browser keeps is sealed")
 
 
 def _check_following(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from conference import pages, token_reply
 from conference.browser import Cookie, Sent, Visit, redirect
-from conference.clock import Clock
+from conference.clock import Clock, Deadline
 from conference.errors import ConferenceFailure, NotConnected, SignInRefused, Temporary, Unavailable
 from conference.identity import User
 from conference.oauth import AuthorizationServer
@@ -35,31 +35,21 @@ class Spent(Protocol):
         """Whether it was not used before; it need not be remembered longer than `until`. Raises StoreUnavailable."""
 
 
-class Connectable(Protocol):
-    """A solution that users connect, and what is done with it."""
-
-    @property
-    def solution(self) -> Solution:
-        """The solution."""
-
-    @property
-    def oauth(self) -> OAuth:
-        """What its provider declares."""
-
-    @property
-    def server(self) -> AuthorizationServer:
-        """Its authorization server."""
-
-    def keep(self, user: User, granted: Granted, visit: Visit) -> None:
-        """Store the connection. Raises ConferenceFailure."""
+Keep = Callable[[Solution, User, Granted, Deadline], None]
+"""Finds out whose account at the system it is, and stores the connection. Raises ConferenceFailure."""
 
 
 class Connecting:
-    """The pages of a connection. `solutions` are those that users connect; `public_url` is the function's address."""
+    """The pages of a connection. `solutions` are those that users connect; `server` gives the authorization server of
+    one, `keep` stores what it gave; `public_url` is the function's address.
+    """
 
     def __init__(
         self,
-        solutions: Mapping[str, Connectable],
+        solutions: Mapping[str, Solution],
+        oauth: Callable[[Solution], OAuth],
+        server: Callable[[Solution], AuthorizationServer],
+        keep: Keep,
         sessions: Sessions,
         google: GoogleSignIn,
         spent: Spent,
@@ -67,6 +57,9 @@ class Connecting:
         public_url: str,
     ) -> None:
         self._solutions = solutions
+        self._oauth = oauth
+        self._server = server
+        self._keep = keep
         self._sessions = sessions
         self._google = google
         self._spent = spent
@@ -95,7 +88,7 @@ class Connecting:
         return redirect(self._google.url(flow, expected.sub if expected else "", choose), cookie)
 
     def _connect(self, visit: Visit) -> Sent:
-        connectable = self._connectable(visit.solution)
+        solution = self._solution(visit)
         link = visit.query.get("link", "")
         expected = self._sessions.expected(link, visit.solution)
         visitor = self._sessions.visitor(visit.cookies)
@@ -105,7 +98,7 @@ class Connecting:
         if expected and expected.sub != visitor.sub:
             return self._another_account(visit, visitor, expected)
         flow, cookie = self._sessions.flow(_to(visit.solution), user=visitor)
-        url = connectable.server.authorization_url(self._redirect(visit.solution), flow.state, flow.verifier)
+        url = self._server(solution).authorization_url(self._redirect(solution), flow.state, flow.verifier)
         return redirect(url, cookie)
 
     def _signed_in(self, visit: Visit) -> Sent:
@@ -117,32 +110,32 @@ class Connecting:
         return redirect(_path(flow.then) if flow.then else "/settings", session, self._sessions.ended())
 
     def _callback(self, visit: Visit) -> Sent:
-        connectable = self._connectable(visit.solution)
+        solution = self._solution(visit)
         visitor = self._sessions.visitor(visit.cookies)
         if visitor is None:
             raise SignInRefused("signed-out", "expired")
         flow = self._flow(visit, _to(visit.solution))
         if flow.user is None or flow.user.sub != visitor.sub:
             raise SignInRefused("another-user", "browser")
-        issuer = connectable.oauth.issuer(connectable.solution.options)
+        issuer = self._oauth(solution).issuer(solution.options)
         if issuer and visit.query.get("iss", issuer) != issuer:
             raise SignInRefused("wrong-issuer", "other")
-        code = self._code(visit)
-        granted = self._granted(connectable, code, flow, visit)
-        asked = connectable.oauth.scopes(connectable.solution.options)
-        if granted.scopes is not None and token_reply.missing(asked, granted.scopes):
-            raise SignInRefused("scopes", "scopes")
-        connectable.keep(visitor, granted, visit)
-        _log.info("connected: %s", visit.solution)
-        page = pages.render("done", pages.language(visit.languages), close=True, solution=connectable.solution.name)
+        self._keep(solution, visitor, self._granted(solution, flow, visit), visit.deadline)
+        _log.info("connected: %s", solution.id)
+        page = pages.render("done", pages.language(visit.languages), close=True, solution=solution.name)
         return Sent(200, page.headers, page.content, (self._sessions.ended(),), "connected")
 
-    def _granted(self, connectable: Connectable, code: str, flow: Flow, visit: Visit) -> Granted:
-        redirect_uri = self._redirect(visit.solution)
+    def _granted(self, solution: Solution, flow: Flow, visit: Visit) -> Granted:
+        """What the system gave for the code. Raises SignInRefused when that is refused, or too little was granted."""
+        code = self._code(visit)
         try:
-            return connectable.server.by_code(code, flow.verifier, redirect_uri, visit.deadline)
+            granted = self._server(solution).by_code(code, flow.verifier, self._redirect(solution), visit.deadline)
         except NotConnected as refused:
             raise SignInRefused("code-refused", "other", refused.detail) from refused
+        asked = self._oauth(solution).scopes(solution.options)
+        if granted.scopes is not None and token_reply.missing(asked, granted.scopes):
+            raise SignInRefused("scopes", "scopes")
+        return granted
 
     def _flow(self, visit: Visit, to: str) -> Flow:
         """The flow that the visitor comes back from, spent now. Raises SignInRefused, StoreUnavailable."""
@@ -173,10 +166,10 @@ class Connecting:
             raise SignInRefused("no-code", "other")
         return visit.query["code"]
 
-    def _connectable(self, solution: str) -> Connectable:
-        if solution not in self._solutions:
+    def _solution(self, visit: Visit) -> Solution:
+        if visit.solution not in self._solutions:
             raise SignInRefused("unknown-solution", "unknown")
-        return self._solutions[solution]
+        return self._solutions[visit.solution]
 
     def _another_account(self, visit: Visit, user: User, expected: User, *cookies: Cookie) -> Sent:
         solution = visit.solution or self._expecting(visit)
@@ -225,8 +218,8 @@ class Connecting:
         ended = cookies or (self._sessions.ended(),)
         return Sent(refused.status, page.headers, page.content, ended, "refused", logging.WARNING)
 
-    def _redirect(self, solution: str) -> str:
-        return f"{self._public_url}/oauth/callback/{solution}"
+    def _redirect(self, solution: Solution) -> str:
+        return f"{self._public_url}/oauth/callback/{solution.id}"
 
 
 class _Busy(SignInRefused):

@@ -255,7 +255,7 @@ class Creation:
     def _adoptable(self, claim: Claim) -> bool:
         """Whether what an earlier try made is found again, by its id, its key or a search, in the caller's account."""
         declared, options = self._ports.provider(self._wanted.solution.provider).declared, self._wanted.solution.options
-        of_user = declared.oauth is not None and declared.oauth.account(options) is None
+        of_user = declared.oauth is not None and declared.oauth.account(options) is None  # each sees their own only
         return declared.idempotency != "none" and (not of_user or claim.user == self._wanted.caller.sub)
 
     def _record(self, claim: Claim, offer: Offer) -> ConferenceData:

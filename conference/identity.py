@@ -35,7 +35,7 @@ _RETRY = 2.0
 _PATIENCE = 5.0
 """Seconds to wait for somebody else's fetch."""
 
-_CLIENT_ID = re.compile(r"[0-9a-z-]{1,100}\.apps\.googleusercontent\.com")
+CLIENT_ID = re.compile(r"[0-9a-z-]{1,100}\.apps\.googleusercontent\.com")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _log = logging.getLogger("anyroom.identity")
 
@@ -55,6 +55,13 @@ class Accepted(msgspec.Struct, frozen=True):
     addon_account: str = ""
     addon_client: str = ""
     tasks_account: str = ""
+
+
+class SignInClient(msgspec.Struct, frozen=True):
+    """Our OAuth client at Google; the secret is text written `secret:NAME`, or itself."""
+
+    client_id: str
+    client_secret: str
 
 
 class Keys(Protocol):
@@ -244,7 +251,7 @@ def _verified_email(claims: Mapping[str, Any]) -> str:
 
 def _told_audience(audience: object) -> str:
     """What an administrator needs to mend the setting; any other text is somebody else's and stays out of the log."""
-    if isinstance(audience, str) and _CLIENT_ID.fullmatch(audience):
+    if isinstance(audience, str) and CLIENT_ID.fullmatch(audience):
         return f"Google signed for {audience}"
     return "Google signed for no client id"
 

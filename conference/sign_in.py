@@ -5,24 +5,15 @@ Source: OpenID Connect (Google Identity), the server flow: state, nonce, login_h
 
 from collections.abc import Callable
 
-import msgspec
-
 from conference.clock import Clock, Deadline
 from conference.errors import NotConnected, SignInRefused, Unauthenticated
 from conference.http import Client
-from conference.identity import User, Verifier
+from conference.identity import SignInClient, User, Verifier
 from conference.oauth import AuthorizationServer
 from conference.providers.base import OAuth
 from conference.session import Flow
 
 SCOPES = ("openid", "email")
-
-
-class SignInClient(msgspec.Struct, frozen=True):
-    """Our OAuth client at Google; the secret is text written `secret:NAME`, or itself."""
-
-    client_id: str
-    client_secret: str
 
 
 class GoogleSignIn:

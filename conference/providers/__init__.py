@@ -54,6 +54,12 @@ def load(name: str) -> LoadedProvider:
     return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked above, and by the conformance suite
 
 
+def connects_users(provider: str, options: Any) -> bool:
+    """Whether each user connects, and no account does it for all. Raises InvalidSetting."""
+    oauth = load(provider).declared.oauth
+    return oauth is not None and oauth.account(options) is None
+
+
 def read_options(name: str, table: Mapping[str, Any], where: str = "") -> Any:
     """That provider's own `Options`, from the table of a solution without the fields that every solution has.
 

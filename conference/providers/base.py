@@ -13,6 +13,7 @@ another provider, the store, Flask or Google.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -204,6 +205,9 @@ class Call(Protocol):
     @property
     def host(self) -> str:
         """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
 
     def secret(self, reference: str) -> str:
         """The value behind `secret:NAME`, or the text itself. Raises SecretUnavailable."""

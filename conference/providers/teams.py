@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from conference.data import EntryPoint, Feature, dial
-from conference.errors import CredentialsRefused, InvalidConferenceData, Permanent, SolutionForbidden, Temporary
+from conference.errors import InvalidConferenceData, Permanent, SolutionForbidden
 from conference.event import Event
 from conference.providers.base import (
     Call,
@@ -113,8 +113,6 @@ PROVIDER = Provider(
         _NO_POLICY: SolutionForbidden,
         # A personal account, which may have no online meetings.
         "AuthenticationError": SolutionForbidden,
-        **dict.fromkeys(("InvalidAuthenticationToken", "unauthenticated"), CredentialsRefused),
-        **dict.fromkeys(("TooManyRequests", "activityLimitReached", "serviceNotAvailable"), Temporary),
     },
     error_code=_code,
     oauth=OAuth(

@@ -56,13 +56,9 @@ def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     )
 
 
-_STATUS = {"InvalidAuthenticationToken": 401, "unauthenticated": 401, "AuthenticationError": 400}
-
-
 def _refuses(code: Code) -> Answer:
     """As Graph says it; a missing policy only in words."""
     if code == "no-application-access-policy":
         error = {"code": "General", "message": "No application access policy found for this app."}
         return Answer.json(403, {"error": error})
-    refusal = {"code": str(code), "message": "no", "innerError": {"request-id": "1"}}
-    return Answer.json(_STATUS.get(str(code), 429), {"error": refusal})
+    return Answer.json(400, {"error": {"code": code, "message": "Error authenticating with resource"}})

@@ -4,7 +4,8 @@ Sources: Microsoft Graph v1.0, onlineMeeting (createOrGet, update, delete, audio
 access to online meetings" and "Error responses"; what the service really says about a missing policy, and that it wants
 object ids and no addresses under /users, is from issues of microsoftgraph on GitHub. Graph does not say how long a
 subject may be: 255, as in Exchange. createOrGet takes no lobby, so that a PATCH sets it, and neither takes a passcode,
-which is the tenant's to ask for. A series is one meeting, at the time of its first occurrence.
+which is the tenant's to ask for. A series is one meeting, at the time of its first occurrence. Meetings expire by
+themselves and keep chat and reports until then, so that they are not deleted for being over.
 """
 
 from collections.abc import Iterator
@@ -107,7 +108,6 @@ PROVIDER = Provider(
     hosts=lambda options: tuple(dict.fromkeys((origin(options.api_url), origin(options.oauth_url)))),
     updates=frozenset({"summary", "start", "end", "attendees"}),
     deletes=True,
-    outlives_event=True,
     limits=Limits(summary=255),
     errors={
         _NO_POLICY: SolutionForbidden,

@@ -242,7 +242,7 @@ def _rule(event: Event, call: Call) -> str | None:
     if len(parts.get("UNTIL", "")) == len("20310314"):
         parts["UNTIL"] += "T235959Z"
     if parts.get("COUNT", "").isdecimal():
-        parts["COUNT"] = str(min(int(parts["COUNT"]), MOST_OCCURRENCES[parts["FREQ"]]))
+        parts["COUNT"] = str(min(int(parts["COUNT"][:9]), MOST_OCCURRENCES[parts["FREQ"]]))
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
@@ -253,8 +253,8 @@ def _parts(rule: str) -> dict[str, str]:
 def _next_turn(start: datetime, rule: str, earliest: datetime) -> datetime:
     """The series' first turn at its own time of day that is not past, as far as frequency and interval tell."""
     parts = _parts(rule)
-    interval = parts.get("INTERVAL", "1")
-    every = max(1, int(interval) if interval.isdecimal() else 1)
+    interval = parts.get("INTERVAL", "1")[:3]
+    every = max(1, int(interval)) if interval.isdecimal() else 1
     if parts["FREQ"] in ("DAILY", "WEEKLY"):
         step = every * (_DAY if parts["FREQ"] == "DAILY" else 7 * _DAY)
         turn = start + step * ((earliest - start) // step)

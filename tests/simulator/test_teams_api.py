@@ -97,6 +97,14 @@ def test_a_deleted_meeting_is_gone(client: FlaskClient) -> None:
     assert code(ask(client, "DELETE", f"{ME}/{made}")) == (404, "NotFound")
 
 
+def test_nobody_reads_or_deletes_the_meeting_of_another(client: FlaskClient) -> None:
+    made = ask(client, "POST", f"{ME}/createOrGet", json=BODY).json["id"]
+
+    assert code(ask(client, "GET", f"{ME}/{made}", token="other")) == (404, "NotFound")
+    assert code(ask(client, "DELETE", f"{ME}/{made}", token="other")) == (404, "NotFound")
+    assert ask(client, "GET", f"{ME}/{made}").json["id"] == made
+
+
 def test_without_a_good_token_nothing_goes(client: FlaskClient) -> None:
     refused = ask(client, "POST", f"{ME}/createOrGet", token="wrong", json=BODY)
     assert code(refused) == (401, "InvalidAuthenticationToken")

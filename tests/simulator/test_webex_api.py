@@ -53,6 +53,7 @@ def ask(client: FlaskClient, method: str, path: str = "", token: str = "user", *
         {"integrationTags": ["x" * 65]},
         {"recurrence": "RRULE:FREQ=DAILY"},
         {"recurrence": "FREQ=HOURLY"},
+        {"recurrence": "FREQ=WEEKLY;BYDAY=mo"},
         {"recurrence": "FREQ=MONTHLY;COUNT=61"},
         {"recurrence": "FREQ=DAILY;UNTIL=20310401"},
         {"sendEmail": "false"},
@@ -96,6 +97,7 @@ def test_nobody_reads_or_deletes_the_meeting_of_another(client: FlaskClient) -> 
 
     assert ask(client, "GET", f"/{made}", token="other").status_code == 404
     assert ask(client, "DELETE", f"/{made}", token="other").status_code == 404
+    assert ask(client, "GET", "?integrationTag=tag", token="other").json == {"items": []}
     gone = ask(client, "DELETE", f"/{made}?sendEmail=false")
     assert (gone.status_code, gone.data) == (204, b"")
     assert ask(client, "DELETE", f"/{made}").status_code == 404

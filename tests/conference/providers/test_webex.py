@@ -161,6 +161,17 @@ def test_a_series_that_has_begun_starts_at_its_next_turn(rule: str, start: str, 
     assert (body["start"], body["recurrence"]) == (start, rule)
 
 
+@pytest.mark.parametrize("frequency", ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
+@pytest.mark.parametrize("interval", ["9" * 12, "9" * 5000, "0", "-1", "X"], ids=["long", "longest", "0", "-1", "X"])
+def test_an_interval_that_makes_no_sense_is_webexs_to_judge(
+    frequency: str, interval: str, call: Call, wire: Wire
+) -> None:
+    rule = f"RRULE:FREQ={frequency};INTERVAL={interval}"
+    event = replace(EVENT, start=LONG_AGO, end=LONG_AGO + timedelta(hours=1), recurrence=(rule,))
+
+    assert datetime.fromisoformat(told(event, call, wire)["start"]) > NOW
+
+
 def test_a_day_that_a_month_lacks_is_not_its_turn(call: Call, wire: Wire) -> None:
     start = datetime(2031, 1, 31, 9, 0, tzinfo=ZURICH)
     rule = "RRULE:FREQ=MONTHLY;INTERVAL=3"
@@ -175,6 +186,7 @@ def test_a_day_that_a_month_lacks_is_not_its_turn(call: Call, wire: Wire) -> Non
         (("RRULE:FREQ=WEEKLY;BYDAY=MO,WE", "EXDATE:20310321T140000Z"), "FREQ=WEEKLY;BYDAY=MO,WE"),
         (("RRULE:FREQ=DAILY;UNTIL=20310401",), "FREQ=DAILY;UNTIL=20310401T235959Z"),
         (("RRULE:FREQ=DAILY;UNTIL=20310401T100000Z",), "FREQ=DAILY;UNTIL=20310401T100000Z"),
+        ((f"RRULE:FREQ=YEARLY;COUNT={'9' * 5000}",), "FREQ=YEARLY;COUNT=5"),
         (("RRULE:FREQ=MONTHLY;COUNT=100;BYMONTHDAY=10",), "FREQ=MONTHLY;COUNT=60;BYMONTHDAY=10"),
     ],
 )

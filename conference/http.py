@@ -105,6 +105,10 @@ class HttpCall:
         """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
         return self._host
 
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self._clock.now()
+
     @property
     def used_secrets(self) -> frozenset[str]:
         """The names of the secrets that this call has read."""

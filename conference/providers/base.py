@@ -238,6 +238,9 @@ class Call(Protocol):
     def host(self) -> str:
         """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
 
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
     def secret(self, reference: str) -> str:
         """The value behind `secret:NAME`, or the text itself. Raises SecretUnavailable."""
 

@@ -19,14 +19,17 @@ from tests.contracts.providers.wire import Answer, Asked, System, Wire
 ACCESS_TOKEN = "canary-access-token"
 
 
+@dataclass(frozen=True)
 class GivenToken:
     """The access token of a user who is connected, and the only one there is."""
 
+    text: str = ACCESS_TOKEN
+
     def token(self, secret: Callable[[str], str], deadline: Deadline) -> str:
-        return ACCESS_TOKEN
+        return self.text
 
     def renewed(self, refused: str, secret: Callable[[str], str], deadline: Deadline) -> str:
-        return ACCESS_TOKEN
+        return self.text
 
     def refusal(self, refused: str, failure: CredentialsRefused, deadline: Deadline) -> ConferenceFailure:
         return failure
@@ -64,12 +67,14 @@ class Bench:
     client: HttpClient
     calls: list[HttpCall] = field(default_factory=list)
 
-    def call(self, seconds: float = 10.0, secrets: Mapping[str, str] | None = None) -> HttpCall:
+    def call(
+        self, seconds: float = 10.0, secrets: Mapping[str, str] | None = None, token: str = ACCESS_TOKEN
+    ) -> HttpCall:
         options = read_options(self.name, self.harness.table)
         clock = SystemClock()
         read = (self.harness.secrets if secrets is None else secrets).__getitem__
         declared = self.provider.declared
-        bearer = GivenToken() if declared.oauth else None
+        bearer = GivenToken(token) if declared.oauth else None
         deadline = Deadline(clock, seconds)
         made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host)
         self.calls.append(made)

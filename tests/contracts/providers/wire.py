@@ -45,9 +45,10 @@ class Answer:
         given = {name.replace("_", "-"): text for name, text in headers.items()}
         return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json", **given})
 
-    def raw(self) -> bytes:
-        """The whole reply as bytes, framed by its length."""
-        lines = [f"HTTP/1.1 {self.status} X", *(f"{name}: {text}" for name, text in self.headers.items())]
+    def raw(self, closing: bool = False) -> bytes:
+        """The whole reply as bytes, framed by its length; `closing` says that the connection ends with it."""
+        headers = {**self.headers, "Connection": "close"} if closing else self.headers
+        lines = [f"HTTP/1.1 {self.status} X", *(f"{name}: {text}" for name, text in headers.items())]
         return "\r\n".join([*lines, f"Content-Length: {len(self.body)}", "", ""]).encode() + self.body
 
 
@@ -139,7 +140,7 @@ class Wire:
 
 def says(answer: Answer) -> Spoiler:
     """Another answer than the system's, which is not asked."""
-    return lambda onto: onto.connection.sendall(answer.raw())
+    return lambda onto: onto.connection.sendall(answer.raw(closing=True))
 
 
 def changes(edit: Callable[[Any], Any]) -> Spoiler:
@@ -147,7 +148,7 @@ def changes(edit: Callable[[Any], Any]) -> Spoiler:
 
     def spoil(onto: Onto) -> None:
         answer = onto.answer()
-        onto.connection.sendall(Answer.json(answer.status, edit(json.loads(answer.body))).raw())
+        onto.connection.sendall(Answer.json(answer.status, edit(json.loads(answer.body))).raw(closing=True))
 
     return spoil
 

@@ -21,7 +21,7 @@ class _Refusal(Exception):
 class TeamsApi:
     """Under /me and /users/OBJECT_ID: POST /onlineMeetings/createOrGet; GET, PATCH, DELETE /onlineMeetings/ID.
 
-    GET /users/OBJECT_ID_OR_UPN says who a user is.
+    GET /me and /users/OBJECT_ID_OR_UPN say who a user is, GET /users who there is.
     """
 
     def __init__(self, teams: Teams) -> None:
@@ -29,7 +29,11 @@ class TeamsApi:
 
     def register(self, app: Flask, prefix: str = "/graph/v1.0") -> None:
         """Add the routes under `prefix`."""
-        routes: list[tuple[str, str, Callable[..., Response]]] = [("/users/<user>", "GET", self.user)]
+        routes: list[tuple[str, str, Callable[..., Response]]] = [
+            ("/me", "GET", self.me),
+            ("/users", "GET", self.users),
+            ("/users/<user>", "GET", self.user),
+        ]
         for owner in ("/me", "/users/<user>"):
             routes += [
                 (f"{owner}/onlineMeetings/createOrGet", "POST", self.create_or_get),
@@ -39,6 +43,19 @@ class TeamsApi:
             ]
         for path, verb, method in routes:
             app.add_url_rule(f"{prefix}{path}", f"graph.{verb} {path}", self._answering(method), methods=[verb])
+
+    def me(self) -> Response:
+        """Whose token it is."""
+        caller = self._organizer("")
+        return _json({"id": self._teams.users[caller], "userPrincipalName": caller}, 200)
+
+    def users(self) -> Response:
+        """The first users of the tenant, for the application."""
+        if self._caller():
+            raise _Refusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        most = int(request.args.get("$top", "100"))
+        found = [{"id": known, "userPrincipalName": upn} for upn, known in self._teams.users.items()]
+        return _json({"value": found[:most]}, 200)
 
     def user(self, user: str) -> Response:
         """Who that is, by object id or user principal name."""

@@ -23,7 +23,7 @@ class _Refusal(Exception):
 
 
 class WebexApi:
-    """POST and GET /meetings; GET, PATCH and DELETE /meetings/ID."""
+    """POST and GET /meetings; GET, PATCH and DELETE /meetings/ID; GET /people/me."""
 
     def __init__(self, webex: Webex) -> None:
         self._webex = webex
@@ -31,6 +31,7 @@ class WebexApi:
     def register(self, app: Flask, prefix: str = "/webex/v1") -> None:
         """Add the routes under `prefix`."""
         for path, verb, method in (
+            ("/people/me", "GET", self.me),
             ("/meetings", "POST", self.create),
             ("/meetings", "GET", self.list),
             ("/meetings/<meeting>", "GET", self.get),
@@ -38,6 +39,11 @@ class WebexApi:
             ("/meetings/<meeting>", "DELETE", self.delete),
         ):
             app.add_url_rule(f"{prefix}{path}", f"webex.{verb} {path}", self._answering(method), methods=[verb])
+
+    def me(self) -> Response:
+        """Whose token it is."""
+        user = self._user() or "machine@webexbot.example"
+        return _json({"id": f"person-{user.partition('@')[0]}", "emails": [user]}, 200)
 
     def create(self) -> Response:
         """The new meeting."""
@@ -66,10 +72,7 @@ class WebexApi:
 
     def _host(self, asked: Any) -> str:
         """For whom the call is: the token's user, or for a service app the one that it names."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        user = self._webex.bearer(token) if scheme == "Bearer" else None
-        if user is None:
-            raise _Refusal(401, "The request requires a valid access token set in the Authorization request header.")
+        user = self._user()
         named = asked.get("hostEmail") if hasattr(asked, "get") else None
         if user:
             if named not in (None, user):
@@ -78,6 +81,14 @@ class WebexApi:
         if not isinstance(named, str) or named not in self._webex.users:
             raise _Refusal(404, "The user does not exist.")
         return named
+
+    def _user(self) -> str:
+        """The token's user, "" for a service app."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        user = self._webex.bearer(token) if scheme == "Bearer" else None
+        if user is None:
+            raise _Refusal(401, "The request requires a valid access token set in the Authorization request header.")
+        return user
 
     def _answering(self, method: Callable[..., Response]) -> Callable[..., Response]:
         def answer(**path: str) -> Response:

@@ -19,6 +19,7 @@ from conference.data import EntryPoint, Feature, dial
 from conference.errors import InvalidConferenceData, Permanent, SolutionForbidden
 from conference.event import Event
 from conference.providers.base import (
+    Account,
     Call,
     Changes,
     Code,
@@ -56,7 +57,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lobby: Literal["", "organizer", "organization", "organizationAndFederated", "everyone", "invited"] = ""
     attendees: bool = False
     video_interop: str = ""
-    scopes: str = "OnlineMeetings.ReadWrite offline_access openid email"
+    scopes: str = "OnlineMeetings.ReadWrite User.Read offline_access openid email"
     app_scope: str = "https://graph.microsoft.com/.default"
     api_url: str = "https://graph.microsoft.com/v1.0"
     oauth_url: str = "https://login.microsoftonline.com"
@@ -124,8 +125,13 @@ PROVIDER = Provider(
 )
 
 
-class _User(msgspec.Struct):
+class _User(msgspec.Struct, rename="camel"):
     id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
+    user_principal_name: str | None = None
+
+
+class _Users(msgspec.Struct):
+    value: list[_User]
 
 
 class _Organizer(msgspec.Struct):
@@ -199,6 +205,16 @@ def delete(known: Known, call: Call) -> None:
     meetings = _meetings(call, call.host)
     if meetings:
         call(Request("DELETE", f"{meetings}/{quote(known.id, safe='')}"), _GONE)
+
+
+def account(call: Call) -> Account:
+    """Whose access token it is; the application itself is nobody, and may read users."""
+    api, asked = call.options.api_url, "$select=id,userPrincipalName"
+    if call.options.app_only:
+        call(Request("GET", f"{api}/users?{asked}&$top=1")).read(_Users)
+        return Account("")
+    me = call(Request("GET", f"{api}/me?{asked}")).read(_User)
+    return Account(me.id, me.user_principal_name or "")
 
 
 def _meetings(call: Call, *addresses: str) -> str:

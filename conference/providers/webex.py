@@ -16,6 +16,7 @@ from conference.data import EntryPoint, Feature, dial
 from conference.errors import InvalidConferenceData, SolutionForbidden
 from conference.event import Event
 from conference.providers.base import (
+    Account,
     Call,
     Changes,
     Code,
@@ -60,7 +61,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lobby: Literal["", "allowJoin", "allowJoinWithLobby", "blockFromJoin"] = ""
     password: str = ""
     site: str = ""
-    scopes: str = "meeting:schedules_read meeting:schedules_write"
+    scopes: str = "meeting:schedules_read meeting:schedules_write spark:people_read"
     api_url: str = "https://webexapis.com/v1"
     oauth_url: str = "https://webexapis.com/v1"
 
@@ -136,6 +137,17 @@ class _Meeting(msgspec.Struct, rename="camel"):
 
 class _Meetings(msgspec.Struct):
     items: list[_Meeting]
+
+
+class _Person(msgspec.Struct):
+    id: str
+    emails: list[str] = []
+
+
+def account(call: Call) -> Account:
+    """Whose access token it is: a user's, or the service app's own."""
+    person = call(Request("GET", f"{call.options.api_url}/people/me")).read(_Person)
+    return Account(person.id, person.emails[0] if person.emails else "")
 
 
 def create(event: Event, attempt: str, call: Call) -> Conference:

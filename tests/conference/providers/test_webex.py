@@ -325,5 +325,5 @@ def test_a_service_app_gets_its_token_by_its_refresh_token() -> None:
     assert oauth.account(read_options("webex", table)) is None
     assert oauth.authorize(options) == "https://webexapis.com/v1/authorize"
     assert oauth.token(options) == "https://webexapis.com/v1/access_token"
-    assert oauth.scopes(options) == ("meeting:schedules_read", "meeting:schedules_write")
+    assert oauth.scopes(options) == ("meeting:schedules_read", "meeting:schedules_write", "spark:people_read")
     assert load("webex").declared.hosts(options) == ("https://webexapis.com:443",)

@@ -152,3 +152,14 @@ def test_hosts_are_declared_as_origins(bench: Bench) -> None:
 
     assert hosts == tuple(origin(host) for host in hosts)
     assert set(hosts) == {origin(bench.wire.url)}, "the harness has nothing else to be asked"
+
+
+def test_whose_access_token_it_is(bench: Bench) -> None:
+    account = bench.provider.account
+    if bench.provider.declared.oauth is None:
+        assert account is None
+        return
+    assert account is not None
+    found = account(bench.call())
+    assert found.id or bench.harness.host
+    assert "@" in found.address or not found.address

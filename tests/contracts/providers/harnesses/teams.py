@@ -18,7 +18,7 @@ USER = "host@teams.example"
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """A system with one user, whose access token is the harness's."""
-    teams = Teams(random.Random(1), bearer={ACCESS_TOKEN: USER}.get)
+    teams = Teams(random.Random(1), bearer={ACCESS_TOKEN: USER}.get, users={USER: "object-1"})
     app = Flask("teams")
     TeamsApi(teams).register(app, "/v1")
 

@@ -180,7 +180,8 @@ class Custody:
                 if not held or not good:
                     raise
                 _log.warning("connection to %s: renewed later: %s", self._solution, failure)
-                return self._remember(kept.access_token, replace(held.connection, renew=now + AGAIN))
+                again = min(now + AGAIN, held.connection.expires)
+                return self._remember(kept.access_token, replace(held.connection, renew=again))
             if good:
                 return kept.access_token
             pause = next(pauses, _POLL[-1]) * (0.5 + self._ports.jitter())

@@ -39,7 +39,7 @@ class TokenEndpoint:
     """`client_secrets` are those that are taken. `rotates`: a refresh brings a new refresh token, else none at all.
 
     `shape` changes a reply of success before it is sent; `answer` replaces it, a status and a body, and nothing is done
-    then; `lose` cuts so many replies after the work is done.
+    then; `headers` go along; `lose` cuts so many replies after the work is done.
     """
 
     client_secrets: set[str] = field(default_factory=lambda: {CLIENT_SECRET})
@@ -48,6 +48,7 @@ class TokenEndpoint:
     rotates: bool = True
     shape: Callable[[dict[str, Any]], dict[str, Any]] = lambda reply: reply
     answer: Callable[[], tuple[int, str] | None] = lambda: None
+    headers: dict[str, str] = field(default_factory=dict)
     lose: int = 0
     reused: int = 0
     refreshes: int = 0
@@ -108,10 +109,9 @@ class TokenEndpoint:
             grant.revoked = True
             raise Refused(400, "invalid_grant")
         self.refreshes += 1
-        issued = self._issue(grant) if self.rotates else {**self._issue(grant, token)}
-        if not self.rotates:
-            del issued["refresh_token"]
-        return issued
+        if self.rotates:
+            return self._issue(grant)
+        return {name: value for name, value in self._issue(grant, token).items() if name != "refresh_token"}
 
     def _issue(self, grant: Grant, refresh_token: str = "") -> dict[str, Any]:
         if grant.newest and not refresh_token:
@@ -155,6 +155,8 @@ def running(endpoint: TokenEndpoint) -> Iterator[TokenEndpoint]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            for name, value in endpoint.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -283,14 +283,28 @@ def test_while_the_server_is_down_a_token_that_is_still_good_is_used(
     assert endpoint.good(instance.token())
 
 
+def test_a_token_is_not_used_after_its_end_because_the_server_was_down_shortly_before(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    connect(instance, endpoint)
+    old = instance.token()
+    instance.clock.sleep(HOUR - 10)
+    endpoint.answer = lambda: (503, "{}")
+    assert instance.token() == old
+    endpoint.answer = lambda: None
+    instance.clock.sleep(11)
+    assert instance.token() != old
+
+
 def test_a_pause_that_the_server_asks_for_is_passed_on(instance: Instance, endpoint: TokenEndpoint) -> None:
     connect(instance, endpoint)
-    endpoint.answer = lambda: (503, "{}")
+    endpoint.headers["Retry-After"] = "7"
     instance.clock.sleep(HOUR)
-    with pytest.raises(Temporary) as raised:
-        instance.token()
-    assert not isinstance(raised.value, StoreUnavailable)
-    assert raised.value.reason == "token-unavailable"
+    for status, reason in ((503, "token-unavailable"), (500, "refresh-unknown")):
+        endpoint.answer = lambda status=status: (status, "{}")  # type: ignore[misc]  # the loop's status
+        with pytest.raises(Temporary) as raised:
+            instance.token()
+        assert (raised.value.reason, raised.value.retry_after) == (reason, 7.0)
 
 
 def test_f70_a_client_secret_that_was_rotated_is_read_again_and_the_refresh_made_good(

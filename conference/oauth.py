@@ -21,7 +21,7 @@ from conference.http import Client
 from conference.providers.base import OAuth, Reply, Request, origin
 from conference.token_reply import Granted
 
-EXCHANGE = 8.0
+EXCHANGE = 5.0
 """The most seconds that an exchange with the server may take."""
 
 

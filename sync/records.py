@@ -1,4 +1,4 @@
-"""The records: what is stored of a conference and of a calendar, under keys that are hashes and name nobody.
+"""The records: what is stored of a conference, a calendar and a connection, under keys that are hashes and name nobody.
 
 Each has `v`, the version of its shape, from the first day; the store adds `rev`.
 """
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from conference.connection import Connection
 from conference.event import Event, from_record
 from sync.store import Document
 
@@ -19,6 +20,8 @@ VERSION = 1
 MAPPINGS = "mapping"
 CALENDARS = "calendar"
 ORPHANS = "orphan"
+CONNECTIONS = "connection"
+ONCE = "once"
 
 State = Literal["claimed", "offered", "live", "leaving", "deleting", "gone", "failed", "unmanaged", "lost"]
 """claimed: until its deadline. offered: answered, not seen on the event since. live: seen. leaving: deleted at `until`,
@@ -193,6 +196,24 @@ class OrphanRecord(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None = None
 
 
+class ConnectionRecord(Connection, frozen=True, kw_only=True):
+    """A connection as it is stored: `owner` is what all connections of one user share, `account` what all to one
+    account at the provider do; both are hashes, and "" where there is none."""
+
+    v: int = VERSION
+    owner: str = ""
+    account: str = ""
+
+
+class OnceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that was used once and is good for nothing more; after `until` nobody would take it anyway."""
+
+    v: int = VERSION
+    until: datetime
+    due: datetime
+    forget: datetime
+
+
 def copy_key(calendar: str, event: str, solution: str, pointer: str) -> str:
     """The key of the mapping by which a copy holds the conference that another event was given.
 
@@ -244,6 +265,11 @@ def calendar(body: Mapping[str, Any]) -> CalendarRecord:
 def orphan(body: Mapping[str, Any]) -> OrphanRecord:
     """Read a suspected orphan; fields of later versions are passed over."""
     return msgspec.convert(body, OrphanRecord)
+
+
+def connection(body: Mapping[str, Any]) -> ConnectionRecord:
+    """Read a connection; fields of later versions are passed over."""
+    return msgspec.convert(body, ConnectionRecord)
 
 
 def parked_event(parked: Parked) -> Event:

@@ -1,0 +1,278 @@
+"""Connections are made, shown, and given back; what must be erased is erased whatever the provider says."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from conference.errors import InvalidSetting, NotConnected, StoreUnavailable
+from conference.token_reply import Granted
+from tests.custodian import ADA, ASKED, BOB, ROOMS, SCOPES, SHARED, Instance, granted
+from tests.token_endpoint import Grant, TokenEndpoint
+
+Another = Callable[..., Instance]
+
+
+def connect(instance: Instance, endpoint: TokenEndpoint, sub: str = ADA, **changed: Any) -> Grant:
+    grant, issued = endpoint.grant()
+    instance.tokens.connect(sub, ROOMS, replace(granted(issued), **changed), ASKED)
+    return grant
+
+
+def test_a_connection_shows_its_scopes_its_account_and_since_when(instance: Instance, endpoint: TokenEndpoint) -> None:
+    before = instance.clock.now()
+    connect(instance, endpoint)
+    view = instance.tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.solution, view.state, view.reason, view.address) == (ROOMS, "connected", "", ASKED.address)
+    assert (view.scopes, view.missing) == (tuple(sorted(SCOPES)), ())
+    assert before <= view.since <= instance.clock.now()
+    assert instance.tokens.connection(BOB, ROOMS) is None
+
+
+def test_the_time_since_when_does_not_move_with_a_refresh(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    before = instance.tokens.connection(ADA, ROOMS)
+    instance.clock.sleep(3600)
+    instance.token()
+    assert instance.tokens.connection(ADA, ROOMS) == before
+
+
+def test_the_address_survives_a_refresh_and_stands_nowhere_in_clear(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    grant = connect(instance, endpoint)
+    instance.renewed(instance.token())
+    held = instance.connections.read(ADA, ROOMS)
+    assert held
+    stored = repr(held)
+    assert ASKED.address not in stored
+    assert ASKED.id not in stored
+    assert ADA not in stored
+    assert not [token for token in (grant.newest, *grant.spent, *grant.access) if token in stored]
+
+
+def test_who_granted_too_little_is_not_connected(instance: Instance, endpoint: TokenEndpoint) -> None:
+    with pytest.raises(NotConnected, match="scopes: 1 of 2"):
+        connect(instance, endpoint, scopes=frozenset({"meeting:read"}))
+    assert instance.tokens.connection(ADA, ROOMS) is None
+
+
+def test_scopes_that_the_server_does_not_tell_are_those_asked_for(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint, scopes=None)
+    view = instance.tokens.connection(ADA, ROOMS)
+    assert view
+    assert view.scopes == tuple(sorted(SCOPES))
+
+
+def test_scopes_that_are_asked_for_by_now_are_shown_as_missing(another: Another, endpoint: TokenEndpoint) -> None:
+    connect(another(), endpoint)
+    view = another(scopes=(*SCOPES, "user:read")).tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.state, view.reason, view.missing) == ("reconnect", "scopes", ("user:read",))
+
+
+def test_connecting_again_replaces_what_was_to_be_reconnected(another: Another, endpoint: TokenEndpoint) -> None:
+    instance, other = another(), another()
+    connect(instance, endpoint).revoked = True
+    with pytest.raises(NotConnected):
+        instance.renewed(instance.token())
+    grant = connect(other, endpoint)
+    assert instance.token() in grant.access
+    view = instance.tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.state, view.reason) == ("connected", "")
+
+
+def test_disconnecting_gives_both_tokens_back_and_erases(instance: Instance, endpoint: TokenEndpoint) -> None:
+    grant = connect(instance, endpoint)
+    token = instance.token()
+    assert instance.disconnect()
+    assert grant.revoked
+    assert endpoint.revoked == ["refresh_token", "access_token"]
+    assert not endpoint.good(token)
+    assert instance.tokens.connection(ADA, ROOMS) is None
+    with pytest.raises(NotConnected, match="not-connected"):
+        instance.token()
+
+
+def test_disconnecting_what_is_not_connected_asks_nobody(instance: Instance, endpoint: TokenEndpoint) -> None:
+    assert instance.disconnect()
+    assert endpoint.asked == []
+
+
+def refuses(endpoint: TokenEndpoint, instance: Instance) -> None:
+    endpoint.answer = lambda: (400, "{}")
+
+
+def is_silent(endpoint: TokenEndpoint, instance: Instance) -> None:
+    endpoint.lose = 9
+
+
+def has_another_secret(endpoint: TokenEndpoint, instance: Instance) -> None:
+    endpoint.client_secrets = set()
+
+
+def lacks_a_secret(endpoint: TokenEndpoint, instance: Instance) -> None:
+    del instance.environ["CLIENT_SECRET"]
+
+
+@pytest.mark.parametrize("trouble", [refuses, is_silent, has_another_secret, lacks_a_secret])
+def test_what_cannot_be_given_back_is_erased_all_the_same(
+    instance: Instance, endpoint: TokenEndpoint, trouble: Callable[[TokenEndpoint, Instance], None]
+) -> None:
+    connect(instance, endpoint)
+    trouble(endpoint, instance)
+    assert not instance.disconnect()
+    assert instance.tokens.connection(ADA, ROOMS) is None
+
+
+def test_what_there_is_no_time_to_give_back_is_erased_all_the_same(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    assert not instance.disconnect(seconds=0.0)
+    assert instance.tokens.connection(ADA, ROOMS) is None
+
+
+def test_f71_what_does_not_open_can_be_disconnected(another: Another, endpoint: TokenEndpoint) -> None:
+    connect(another(), endpoint)
+    other = another(environ={**another().environ, "KEYS": "A" * 42 + "g="})
+    view = other.tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.state, view.reason, view.address) == ("reconnect", "seal-key-unknown", "")
+    assert not other.disconnect()
+    assert other.tokens.connection(ADA, ROOMS) is None
+
+
+def test_a_refresh_that_comes_between_is_given_back_too(another: Another, endpoint: TokenEndpoint) -> None:
+    instance, other = another(), another()
+    endpoint.rotates = True
+    connect(instance, endpoint)
+    grants: list[Grant] = []
+    instance.outside.on(
+        "before", "commit delete", lambda: grants.append(connect(other, endpoint)) if not grants else None
+    )
+    assert instance.disconnect()
+    assert grants[0].revoked
+    assert instance.tokens.connection(ADA, ROOMS) is None
+
+
+def test_a_store_that_is_down_when_erasing_is_said_to_be(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.outside.fail("before", "commit delete", StoreUnavailable("down"))
+    with pytest.raises(StoreUnavailable):
+        instance.disconnect()
+
+
+def test_a_refresh_in_flight_brings_nothing_back_that_was_erased(another: Another, endpoint: TokenEndpoint) -> None:
+    one, two = another(), another()
+    connect(one, endpoint)
+    one.clock.sleep(3600)
+    one.outside.on("after", "POST /token", two.disconnect)
+    with pytest.raises(NotConnected, match="not-connected"):
+        one.token()
+    assert one.tokens.connection(ADA, ROOMS) is None
+
+
+def test_forgetting_a_user_disconnects_all_of_hers_and_nobody_else_s(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    hers, his = connect(instance, endpoint), connect(instance, endpoint, BOB)
+    instance.connections.write(
+        ADA, None, replace(_held(instance).connection, solution="gone-from-the-configuration"), "x"
+    )
+    assert [view.solution for view in instance.tokens.connections(ADA)] == [ROOMS]
+    instance.tokens.forget(ADA, instance.secret, instance.deadline())
+    assert instance.connections.of_user(ADA) == []
+    assert (hers.revoked, his.revoked) == (True, False)
+    assert instance.token(BOB) in his.access
+
+
+def _held(instance: Instance) -> Any:
+    held = instance.connections.read(ADA, ROOMS)
+    assert held
+    return held
+
+
+def test_a_user_who_removed_us_at_the_provider_is_purged(another: Another, endpoint: TokenEndpoint) -> None:
+    instance = another()
+    connect(instance, endpoint)
+    instance.token()
+    assert instance.tokens.deauthorized(ROOMS, "somebody else") == 0
+    assert instance.tokens.deauthorized(SHARED, ASKED.id) == 0
+    assert instance.tokens.deauthorized(ROOMS, ASKED.id) == 1
+    assert instance.connections.of_user(ADA) == []
+    assert endpoint.asked == []
+    with pytest.raises(NotConnected):
+        instance.token()
+
+
+def test_a_purge_finds_also_what_changes_meanwhile(another: Another, endpoint: TokenEndpoint) -> None:
+    instance, other = another(), another()
+    connect(instance, endpoint)
+    changes = [lambda: other.renewed(other.token())]
+    instance.outside.on("before", "commit delete", lambda: changes.pop()() if changes else None)
+    assert instance.tokens.deauthorized(ROOMS, ASKED.id) == 1
+    assert instance.connections.of_user(ADA) == []
+
+
+def test_nobody_is_an_account_without_an_id(instance: Instance, endpoint: TokenEndpoint) -> None:
+    _, issued = endpoint.grant()
+    instance.tokens.connect(ADA, ROOMS, granted(issued))
+    assert instance.tokens.deauthorized(ROOMS, "") == 0
+    assert instance.connections.of_user(ADA) != []
+
+
+def test_whose_token_it_could_be_must_be_known(instance: Instance) -> None:
+    with pytest.raises(NotConnected):
+        instance.bearer("")
+
+
+def test_the_account_s_token_is_no_user_s(instance: Instance, endpoint: TokenEndpoint) -> None:
+    instance.token(ADA, SHARED)
+    assert instance.tokens.is_shared(SHARED)
+    assert not instance.tokens.is_shared(ROOMS)
+    assert instance.connections.of_user("") == []
+    assert instance.connections.of_user(ADA) == []
+
+
+@pytest.mark.parametrize("solution", ["plain", "unknown"])
+def test_a_solution_that_connects_nobody_is_said_to_be(instance: Instance, solution: str) -> None:
+    with pytest.raises(InvalidSetting):
+        instance.bearer(ADA, solution)
+    with pytest.raises(InvalidSetting):
+        instance.tokens.server(solution, instance.secret)
+
+
+def test_f72_no_secret_or_token_is_logged_or_raised(
+    instance: Instance, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    grant = connect(instance, endpoint)
+    token = instance.token()
+    raised = []
+    for status in (400, 401, 500):
+        endpoint.answer = lambda status=status: (status, f'{{"error": "{grant.newest}", "reason": "{token}"}}')  # type: ignore[misc]  # the loop's status
+        try:
+            instance.renewed(token)
+        except Exception as error:  # noqa: BLE001  # whatever it is
+            raised.append(repr(error))
+    instance.disconnect()
+    assert len(raised) == 3
+    canaries = [token, grant.newest, ASKED.address, ASKED.id, *instance.environ.values()]
+    assert not [canary for canary in canaries if canary in caplog.text + "".join(raised)]
+
+
+def test_the_thousand_connections_used_last_are_remembered(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.token()
+    for number in range(1000):
+        instance.bearer(str(number))
+    instance.outside.calls.clear()
+    instance.token()
+    assert instance.outside.calls == ["get connection"]
+
+
+def test_a_grant_shows_nothing() -> None:
+    assert "canary" not in repr(Granted("canary", "canary"))

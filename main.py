@@ -39,11 +39,10 @@ from conference.solution import ID
 from sync.store.opening import check_store
 
 if TYPE_CHECKING:
-    from visitors import Visitors
-
     from conference.browser import Sent, Visit
     from conference.endpoint import Answer, Incoming
     from service import Service
+    from visitors import Visitors
 
 DEADLINE = 15.0
 """Seconds for an answer, beside one last word with the store: an add-on has 30 (Quotas for Google services), and we
@@ -205,6 +204,17 @@ def _sign_out(asked: Asked) -> Response:
     return _browsed(asked, lambda visitors, visit: visitors.sign_out(visit))
 
 
+def _webhook(asked: Asked) -> Response:
+    from conference.errors import Temporary, Unavailable
+
+    headers = {name.lower(): value for name, value in asked.request.headers.items()}
+    try:
+        body = service().visitors.webhook(asked.note["solution"], headers, _body(asked.request))
+    except Temporary as busy:
+        raise Unavailable(busy.reason, busy.detail) from busy
+    return Response(_json(body) if body else flask.Response(status=204))
+
+
 def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Response:
     """What a user's browser is sent. Cookies are for us alone, and come back when Google or a system sends it here."""
     from conference.browser import Visit
@@ -328,6 +338,7 @@ ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/test/ID": ("POST", _test),
     "/forget": ("POST", _forget),
     "/sign-out": ("POST", _sign_out),
+    "/webhooks/ID": ("POST", _webhook),
     "/conferences": ("POST", _create_conference),
     "/settings-url": ("POST", _settings_url),
     "/calendar-changes": ("POST", _calendar_changes),

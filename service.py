@@ -18,9 +18,9 @@ from conference.errors import StoreUnavailable
 from conference.event import Event
 from conference.http import Client, HttpCall
 from conference.identity import Keys, Verifier
-from conference.providers import LoadedProvider, load
+from conference.providers import LoadedProvider, connects_users, load
 from conference.providers.base import Reply, Request, origin
-from conference.secrets import open_secrets
+from conference.secrets import open_secrets, secret_name
 from conference.solution import Solution
 from settings import Settings
 from sync.background import survive
@@ -29,11 +29,14 @@ from sync.store import Store
 from sync.store.opening import open_store
 
 if TYPE_CHECKING:
+    from conference.seal import Seal
+    from conference.tokens import Tokens
     from following import Following
     from sync.calendar import GoogleCalendar
     from sync.conferences import Conferences
     from sync.endpoint import SyncEndpoint
     from sync.ticker import Ticker
+    from visitors import Visitors
 
 SWEEP = 120.0
 """Seconds between two sweeps, and for one of them, on a machine without Cloud Scheduler."""
@@ -75,6 +78,11 @@ class Service:
         self._following: Following | None = None
         self._ticker: Ticker | None = None
         self._own_token = own_token
+        self._visitors: Visitors | None = None
+        self._seal: Seal | None = None
+        self._tokens: Tokens | None = None
+        if settings.keys:
+            self._seal, self._tokens = self._custody()
         ports = Ports(
             provider=provider,
             calendar=self._calendar,
@@ -90,12 +98,34 @@ class Service:
             ports,
             settings.public_url,
             settings.reply,
+            lambda user, solution: self.visitors.link(user, solution),
         )
 
     @property
     def following(self) -> "SyncEndpoint":
         """What keeps conferences true to their events, joined when it is first asked: a create does not wait for it."""
         return self._follows().endpoint
+
+    @property
+    def visitors(self) -> "Visitors":
+        """What a user's browser and the systems' webhooks meet, joined when it is first asked."""
+        with self._lock:
+            if self._visitors is None:
+                from visitors import Outside, Visitors
+
+                outside = Outside(
+                    self._clock,
+                    self._client,
+                    self._store,
+                    self._verifier,
+                    self._secret,
+                    self._secrets.read,
+                    self._provider,
+                    self._open_call,
+                    new_text,
+                )
+                self._visitors = Visitors(self._settings, outside, self._seal, self._tokens)
+            return self._visitors
 
     def begin_sweeping(self) -> None:
         """Sweep every few minutes in this process, on a machine without Cloud Scheduler."""
@@ -146,13 +176,45 @@ class Service:
     def _conferences(self) -> "Conferences":
         from sync.conferences import Conferences
 
-        return Conferences(
-            self._settings.solutions, self._provider, self._open_call, self._renew, lambda solution, user: True
-        )
+        return Conferences(self._settings.solutions, self._provider, self._open_call, self._renew, self._is_connected)
 
     def _open_call(self, solution: Solution, user: str, account: str, deadline: Deadline) -> HttpCall:
-        declared = self._provider(solution.provider).declared
-        return HttpCall(declared, solution.options, self._client, deadline, self._clock, self._secrets.read)
+        """A provider's call, as that user, or for that account where the solution's own makes all conferences.
+
+        Raises NotConnected.
+        """
+        declared, options = self._provider(solution.provider).declared, solution.options
+        bearer, host = None, ""
+        if declared.oauth:
+            assert self._tokens, "settings.load asks for keys"
+            bearer = self._tokens.bearer(solution.id, user)
+            host = account if declared.oauth.account(options) is not None else ""
+        read = self._secrets.read
+        return HttpCall(declared, options, self._client, deadline, self._clock, read, bearer, host)
+
+    def _is_connected(self, solution: Solution, user: str) -> bool:
+        """Whether the solution can be asked for that user. Raises StoreUnavailable, SecretUnavailable."""
+        if not connects_users(solution.provider, solution.options):
+            return True
+        assert self._tokens, "settings.load asks for keys"
+        known = self._tokens.connection(user, solution.id)
+        return known is not None and known.state == "connected"
+
+    def _custody(self) -> "tuple[Seal, Tokens]":
+        """What seals, and the tokens that are sealed."""
+        from conference.custody import Ports as CustodyPorts
+        from conference.seal import open_seal
+        from conference.tokens import Tokens
+        from sync.connections import StoredConnections
+
+        seal = open_seal(self._settings.keys, self._secrets, secrets.token_bytes)
+        ports = CustodyPorts(StoredConnections(self._store), seal, self._clock, new_attempt, random.random)
+        return seal, Tokens(ports, self._settings.solutions, self._provider, self._client)
+
+    def _secret(self, text: str) -> str:
+        """The value behind a text written `secret:NAME`, or the text itself. Raises SecretUnavailable, Temporary."""
+        name = secret_name(text)
+        return text if name is None else self._secrets.read(name)
 
     def _attempt(self, wanted: Wanted, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
         solution, caller = wanted.solution, wanted.caller
@@ -197,3 +259,8 @@ def _opened(setting: str) -> Store:
 def new_attempt() -> str:
     """An attempt id that nobody can guess: 128 random bits as 26 lower-case letters and digits."""
     return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def new_text() -> str:
+    """A text that nobody can guess: 256 random bits as 43 letters, digits, - and _."""
+    return secrets.token_urlsafe(32)

@@ -15,6 +15,7 @@ from conference.errors import (
     AuthenticationRequired,
     ConferenceFailure,
     InvalidConferenceData,
+    NotConnected,
     NotFound,
     Permanent,
     Temporary,
@@ -53,7 +54,9 @@ class Answer(NamedTuple):
 
 
 class AddOnEndpoint:
-    """Answers the add-on. `public_url` is the function's own address, "" when it is not set."""
+    """Answers the add-on. `public_url` is the function's own address, "" when it is not set; `link` is the address at
+    which a user connects a solution.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class AddOnEndpoint:
         ports: Ports,
         public_url: str,
         reply: Literal["bare", "wrapped"],
+        link: Callable[[User, str], str],
     ) -> None:
         self._verifier = verifier
         self._budget = budget
@@ -70,6 +74,7 @@ class AddOnEndpoint:
         self._ports = ports
         self._public_url = public_url
         self._wrapped = reply == "wrapped"
+        self._link = link
 
     def create_conference(self, incoming: Incoming) -> Answer:
         """The ConferenceData of an event, or one that carries a ConferenceError. Raises RequestRefused."""
@@ -105,6 +110,9 @@ class AddOnEndpoint:
         try:
             with self._budget.turn(wanted.caller.sub):
                 return Creation(wanted, self._ports, incoming.deadline, incoming.legs).run()
+        except NotConnected as failure:
+            link = self._link(wanted.caller, wanted.solution.id)
+            raise AuthenticationRequired(failure.reason, link, failure.detail) from failure
         except ConferenceFailure:
             raise
         except Exception as defect:

@@ -5,7 +5,7 @@ It works without a script. What changes anything is a POST with a form of ours, 
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
@@ -18,22 +18,15 @@ from conference.clock import Deadline
 from conference.connect import Connecting
 from conference.errors import BadRequest, ConferenceFailure
 from conference.identity import User
+from conference.providers.base import Secret
 from conference.session import Sessions
 from conference.solution import Solution
+from conference.tokens import Tokens
 
 Trouble = Literal["parked", "lost", "gone_there", "unmanaged", "unreachable"]
 _TOLD = frozenset({"disconnected", "test_works", "test_fails", "deleted"})
 _REASON = re.compile(r"[a-z0-9_-]{1,60}")
 _log = logging.getLogger("anyroom.settings")
-
-
-class Connection(msgspec.Struct, frozen=True):
-    """What there is to say of a user's connection: `account` is their address there, "" where it is not known."""
-
-    state: Literal["connected", "reconnect"]
-    account: str
-    scopes: tuple[str, ...]
-    missing: tuple[str, ...]
 
 
 class Troubled(msgspec.Struct, frozen=True):
@@ -47,19 +40,6 @@ class Troubled(msgspec.Struct, frozen=True):
     state: Trouble
 
 
-class Connections(Protocol):
-    """The connections of users. Every method may raise StoreUnavailable, SecretUnavailable."""
-
-    def connection(self, solution: Solution, user: User) -> Connection | None:
-        """The user's connection, None when there is none."""
-
-    def test(self, solution: Solution, user: User, deadline: Deadline) -> None:
-        """Ask the system who the user is. Raises ConferenceFailure."""
-
-    def disconnect(self, solution: Solution, user: User, deadline: Deadline) -> None:
-        """Give the tokens back, and erase the connection whatever the system says."""
-
-
 class Kept(Protocol):
     """What is stored of a user's conferences. Every method may raise StoreUnavailable."""
 
@@ -71,20 +51,26 @@ class Kept(Protocol):
 
 
 class SettingsPage:
-    """The page and its forms. `connects` are the ids of the solutions that users connect."""
+    """The page and its forms. `connects` are the ids of the solutions that users connect; `test` asks a system who a
+    user is, and raises ConferenceFailure.
+    """
 
     def __init__(
         self,
         solutions: Mapping[str, Solution],
         connects: frozenset[str],
-        connections: Connections,
+        tokens: Tokens,
+        secret: Secret,
+        test: Callable[[Solution, User, Deadline], None],
         kept: Kept,
         sessions: Sessions,
         connecting: Connecting,
     ) -> None:
         self._solutions = solutions
         self._connects = connects
-        self._connections = connections
+        self._tokens = tokens
+        self._secret = secret
+        self._test = test
         self._kept = kept
         self._sessions = sessions
         self._connecting = connecting
@@ -111,7 +97,7 @@ class SettingsPage:
     def disconnect(self, visit: Visit) -> Sent:
         """POST /disconnect/ID."""
         user, solution = self._asked(visit), self._connected(visit)
-        self._connections.disconnect(solution, user, visit.deadline)
+        self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
         _log.info("disconnected: %s", solution.id)
         return self._back(visit, "disconnected")
 
@@ -119,7 +105,7 @@ class SettingsPage:
         """POST /test/ID."""
         user, solution = self._asked(visit), self._connected(visit)
         try:
-            self._connections.test(solution, user, visit.deadline)
+            self._test(solution, user, visit.deadline)
         except ConferenceFailure as failure:
             visit.note.update(reason=failure.reason, detail=failure.detail)
             return self._back(visit, "test_fails", reason=failure.reason)
@@ -128,8 +114,7 @@ class SettingsPage:
     def forget(self, visit: Visit) -> Sent:
         """POST /forget: everything that is stored of the user."""
         user = self._asked(visit)
-        for solution in sorted(self._connects):
-            self._connections.disconnect(self._solutions[solution], user, visit.deadline)
+        self._tokens.forget(user.sub, self._secret, visit.deadline)
         self._kept.forget(user)
         _log.info("deleted: all data of a user")
         return self._back(visit, "deleted", self._sessions.end())
@@ -168,13 +153,13 @@ class SettingsPage:
 
     def _shown(self, solution: Solution, user: User) -> Mapping[str, Any]:
         connects = solution.id in self._connects
-        known = self._connections.connection(solution, user) if connects else None
+        known = self._tokens.connection(user.sub, solution.id) if connects else None
         return {
             "id": solution.id,
             "name": solution.name,
             "connects": connects,
             "state": known.state if known else "",
-            "account": known.account if known else "",
+            "account": known.address if known else "",
             "scopes": known.scopes if known else (),
             "missing": known.missing if known else (),
         }

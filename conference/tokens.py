@@ -17,7 +17,7 @@ from conference.errors import ConferenceFailure, CredentialsRefused, InvalidSett
 from conference.http import Bearer, Client
 from conference.oauth import AuthorizationServer
 from conference.providers import LoadedProvider
-from conference.providers.base import OAuth
+from conference.providers.base import Account, OAuth, Secret
 from conference.solution import Solution
 from conference.token_reply import Granted, missing
 
@@ -29,18 +29,7 @@ _TRIES = 5
 
 _log = logging.getLogger("anyroom.tokens")
 
-Secret = Callable[[str], str]
-"""Gives the value behind a `secret:NAME` of a solution's options."""
-
-
-class Account(msgspec.Struct, frozen=True):
-    """Whose account at the provider a user has connected: its id there, and the address to show."""
-
-    id: str = ""
-    address: str = ""
-
-
-NO_ACCOUNT = Account()
+NO_ACCOUNT = Account("")
 
 
 class View(msgspec.Struct, frozen=True):

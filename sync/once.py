@@ -2,21 +2,19 @@
 
 from datetime import datetime
 
-from conference.clock import Clock
 from conference.errors import Conflict
 from sync import records
 from sync.records import ONCE, OnceRecord
-from sync.store import Create, Delete, Store
-
-PAGE = 100
+from sync.store import Create, Store
 
 
 class Once:
-    """One-time values over the store. Only spent ones are kept, so that nobody can fill it by asking for new ones."""
+    """One-time values over the store. Only spent ones are kept, so that nobody can fill it by asking for new ones; the
+    sweep erases those whose time is over.
+    """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     def spend(self, value: str, until: datetime) -> bool:
         """Whether this value is spent now and never was before; `until` is when nobody takes it any more (UTC).
@@ -30,13 +28,6 @@ class Once:
             return False
         return True
 
-    def clear(self) -> int:
-        """Erase values whose time is over, a page of them at most: how many. Raises StoreUnavailable."""
-        erased = 0
-        for document in self._store.due(ONCE, self._clock.now(), PAGE):
-            try:
-                self._store.commit([Delete(document)])
-                erased += 1
-            except Conflict:
-                continue
-        return erased
+    def is_spent(self, value: str) -> bool:
+        """Whether this value was spent and is still remembered. Raises StoreUnavailable."""
+        return self._store.get(ONCE, records.key("once", value)) is not None

@@ -20,7 +20,7 @@ from sync.apply import KEPT, SOLUTION_GONE, Applier, Ports
 from sync.backoff import pause
 from sync.holdings import Holdings, Mapped, mapped
 from sync.queue import Queue
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
+from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
 
 SWEEP = 120.0
@@ -50,6 +50,7 @@ class Sweep:
             CALENDARS: self._calendar,
             MAPPINGS: self._mapping,
             ORPHANS: self._orphan,
+            ONCE: self._spent,
         }
         for kind, handle in handlers.items():
             for document in self._ports.store.due(kind, self._now(), MOST):
@@ -235,6 +236,10 @@ class Sweep:
                 self._queue.enqueue(key, now)
             later = now + pause(orphan.tries + 6, self._ports.spread())
             self._put_orphan(document, msgspec.structs.replace(orphan, look=key, due=later))
+
+    def _spent(self, document: Document, deadline: Deadline) -> None:
+        """Nobody would take it any more, spent or not."""
+        self._ports.store.commit([Delete(document)])
 
     def _put(self, one: Mapped, record: MappingRecord) -> None:
         self._ports.store.commit([Replace(one.document, records.to_body(record))])

@@ -19,13 +19,13 @@ from conference.custody import Ports
 from conference.exchange import HttpClient
 from conference.http import Bearer
 from conference.providers import LoadedProvider
-from conference.providers.base import OAuth, Provider
+from conference.providers.base import Account, OAuth, Provider
 from conference.seal import Seal
 from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
 from conference.solution import Solution
 from conference.token_reply import Granted
-from conference.tokens import Account, Tokens
+from conference.tokens import Tokens
 from sync.connections import StoredConnections
 from sync.store import Store
 from sync.store.opening import open_store

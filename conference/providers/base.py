@@ -205,7 +205,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """A webhook call as it came in. `headers` are asked for in any case; `options` are the solution's."""
+    """A webhook call as it came in. The names of `headers` are lower-case; `options` are the solution's."""
 
     headers: Mapping[str, str]
     body: bytes

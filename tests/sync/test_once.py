@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from conference.errors import StoreUnavailable
-from sync.once import PAGE, Once
+from sync.once import Once
 from sync.records import ONCE
 from sync.store import Store
 from tests.contracts.conftest import place as place
@@ -29,43 +29,30 @@ def store(place: Place) -> Store:
 
 
 def test_f64_a_value_is_good_once(store: Store, clock: MovedClock) -> None:
-    once, until = Once(store, clock), clock.now() + HOUR
+    once, until = Once(store), clock.now() + HOUR
     assert once.spend("state", until)
     assert not once.spend("state", until)
-    assert not Once(store, clock).spend("state", until + HOUR)
+    assert not Once(store).spend("state", until + HOUR)
     assert once.spend("another", until)
 
 
 def test_f64_of_many_at_the_same_moment_one_spends_it(place: Place, clock: MovedClock) -> None:
     stores = [place.open() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
-        spent = list(pool.map(lambda n: Once(stores[n % 4], clock).spend("state", clock.now() + HOUR), range(16)))
+        spent = list(pool.map(lambda n: Once(stores[n % 4]).spend("state", clock.now() + HOUR), range(16)))
     assert spent.count(True) == 1
 
 
-def test_what_nobody_takes_any_more_is_erased_and_nothing_else(store: Store, clock: MovedClock) -> None:
-    once = Once(store, clock)
-    once.spend("short", clock.now() + HOUR)
-    once.spend("long", clock.now() + 3 * HOUR)
-    assert once.clear() == 0
-    clock.advance(2 * HOUR.total_seconds())
-    assert once.clear() == 1
-    assert not once.spend("long", clock.now() + HOUR)
-    assert len(store.due(ONCE, clock.now() + 9 * HOUR, 10)) == 1
-
-
-def test_two_who_clear_at_the_same_time_do_not_disturb_each_other(store: Store, clock: MovedClock) -> None:
-    outside = Outside()
-    for number in range(3):
-        Once(store, clock).spend(str(number), clock.now())
-    other = [Once(store, clock)]
-    outside.on("after", "due", lambda: other.pop().clear() if other else None)
-    assert Once(SeenStore(store, outside, local=True), clock).clear() == 0
-    assert store.due(ONCE, clock.now() + HOUR, PAGE) == []
+def test_what_was_spent_is_known_to_be(store: Store, clock: MovedClock) -> None:
+    once = Once(store)
+    assert not once.is_spent("call")
+    once.spend("call", clock.now() + HOUR)
+    assert once.is_spent("call")
+    assert not once.is_spent("another")
 
 
 def test_a_record_does_not_tell_the_value(store: Store, clock: MovedClock) -> None:
-    Once(store, clock).spend("canary-state", clock.now())
+    Once(store).spend("canary-state", clock.now())
     assert "canary" not in repr(store.due(ONCE, clock.now(), 10))
 
 
@@ -73,4 +60,4 @@ def test_a_store_that_is_down_spends_nothing_silently(store: Store, clock: Moved
     outside = Outside()
     outside.fail("before", "commit", StoreUnavailable("down"))
     with pytest.raises(StoreUnavailable):
-        Once(SeenStore(store, outside, local=True), clock).spend("state", clock.now())
+        Once(SeenStore(store, outside, local=True)).spend("state", clock.now())

@@ -8,12 +8,13 @@ import pytest
 
 from conference.clock import Deadline
 from sync import records
+from sync.once import Once
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, OrphanRecord
 from sync.store import Create
 from sync.sweep import Sweep
 from tests.sync.rooms import KEY, ROOM, Desk
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ATTEMPT = "attempt-orphan"
 ORPHAN = records.key(ATTEMPT)
 
@@ -98,3 +99,13 @@ def test_no_log_line_holds_an_attempt_as_that_may_be_the_rooms_name(
     assert rooms.orphans() == []
     assert f"a suspected orphan is forgotten: demo {ORPHAN}" in caplog.text
     assert ATTEMPT not in caplog.text
+
+
+def test_a_value_that_was_used_once_is_forgotten_when_its_time_is_over(rooms: Desk) -> None:
+    once, until = Once(rooms.store), rooms.clock.now() + HOUR
+    once.spend("state", until)
+    swept(rooms)
+    assert once.is_spent("state")
+    rooms.clock.advance(HOUR.total_seconds() + 1)
+    swept(rooms)
+    assert not once.is_spent("state")

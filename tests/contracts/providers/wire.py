@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -139,7 +139,8 @@ class Wire:
 
 def says(answer: Answer) -> Spoiler:
     """Another answer than the system's, which is not asked."""
-    return lambda onto: onto.connection.sendall(answer.raw())
+    last = replace(answer, headers={"Connection": "close", **answer.headers})
+    return lambda onto: onto.connection.sendall(last.raw())
 
 
 def changes(edit: Callable[[Any], Any]) -> Spoiler:

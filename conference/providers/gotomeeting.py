@@ -92,9 +92,13 @@ PROVIDER = Provider(
 )
 
 
+_Number = Annotated[int, msgspec.Meta(gt=0)] | Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,20}\Z")]
+"""Described as a number for some calls and as text for others."""
+
+
 class _Made(msgspec.Struct):
     join_url: str = msgspec.field(name="joinURL")
-    id: Annotated[int, msgspec.Meta(gt=0)] = msgspec.field(name="meetingid")
+    id: _Number = msgspec.field(name="meetingid")
     call_info: str | None = msgspec.field(name="conferenceCallInfo", default=None)
 
 
@@ -125,9 +129,7 @@ def _told(event: Event, call: Call) -> dict[str, Any]:
     options: Options = call.options
     end = max(event.end.astimezone(UTC), event.start.astimezone(UTC) + timedelta(minutes=1))
     return {
-        "subject": _escaped(
-            shorten(event.summary, MOST_SUBJECT, lambda text: len(_escaped(text).encode("utf-16-le")) // 2)
-        ),
+        "subject": _escaped(shorten(event.summary, MOST_SUBJECT, _length)),
         "starttime": _moment(event.start),
         "endtime": _moment(end),
         "passwordrequired": options.password_required,

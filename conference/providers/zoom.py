@@ -68,7 +68,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passcode: bool | None = None
     waiting_room: bool | None = None
     join_before_host: bool | None = None
-    sip_domain: str = "zoomcrc.com"
+    sip_domain: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.-]*\Z")] = "zoomcrc.com"
     api_url: str = "https://api.zoom.us/v2"
     oauth_url: str = "https://zoom.us/oauth"
 
@@ -216,7 +216,8 @@ def find(attempt: str, call: Call) -> Conference | None:
 
 def _of_host(method: Literal["GET", "POST"], what: str, call: Call, body: Any = None) -> Reply:
     """The reply for who is to host; where Zoom does not know that address, for the solution's own host."""
-    *others, last = [quote(address, safe="@") for address in (call.host, call.options.host) if address] or ["me"]
+    addresses = dict.fromkeys((call.host, call.options.host))
+    *others, last = [quote(address, safe="@") for address in addresses if address] or ["me"]
     for user in others:
         reply = call(Request(method, f"{_api(call)}/users/{user}/{what}", json=body), _UNKNOWN_USER)
         if reply.status < 400:

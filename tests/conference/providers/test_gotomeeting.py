@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from conference.data import compose
-from conference.errors import InvalidSetting, PermissionDenied
+from conference.errors import InvalidSetting, OutcomeUnknown, PermissionDenied
 from conference.http import HttpCall
 from conference.providers import gotomeeting, load, read_options
 from conference.providers.base import Changes, Conference, Known
@@ -145,6 +145,15 @@ def test_a_reply_without_numbers_is_a_conference(wire: Wire, connect: Connect, c
     conference = made_of(wire, connect, **call_info)
 
     assert (conference.id, conference.notes) == ("123456789", "")
+
+
+def test_a_meeting_s_number_may_come_as_text(wire: Wire, connect: Connect) -> None:
+    assert made_of(wire, connect, meetingid="123456789").id == "123456789"
+
+
+def test_an_id_that_is_no_number_is_not_believed(wire: Wire, connect: Connect) -> None:
+    with pytest.raises(OutcomeUnknown):
+        made_of(wire, connect, meetingid="123/../456")
 
 
 def test_a_refusal_without_a_known_code_is_read_by_its_status(wire: Wire, connect: Connect) -> None:

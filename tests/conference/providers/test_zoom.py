@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from conference.errors import ConferenceFailure, InvalidSetting, SolutionForbidden, Temporary
+from conference.errors import (
+    ConferenceFailure,
+    CredentialsRefused,
+    InvalidSetting,
+    Permanent,
+    PermissionDenied,
+    SolutionForbidden,
+    Temporary,
+)
 from conference.event import Event
 from conference.http import HttpCall
 from conference.providers import load, read_options, zoom
@@ -17,7 +25,7 @@ from conference.providers.base import Changes, Conference, EventField, Known
 from tests.conference.providers.conftest import MakeCall
 from tests.contracts.providers.conftest import new_attempt
 from tests.contracts.providers.events import CHANGED, DESCRIPTION, EVENT, GUEST, TITLE
-from tests.contracts.providers.harnesses.zoom import USER, harness
+from tests.contracts.providers.harnesses.zoom import OTHER, USER, harness
 from tests.contracts.providers.wire import Answer, Asked, Wire, changes, says
 
 ATTEMPT = "k7p3attempt"
@@ -42,9 +50,9 @@ def connect(wire: Wire, make_call: MakeCall) -> Connect:
         for account in (False, True)
     }
 
-    def make(host: str = "", account: bool = False, **options: Any) -> HttpCall:
+    def make(host: str = "", account: bool = False, default_host: str = "", **options: Any) -> HttpCall:
         wire.system = systems[account].system
-        table = {**systems[account].table, **(ACCOUNT if account else {}), **options}
+        table = {**systems[account].table, **(ACCOUNT if account else {}), "host": default_host, **options}
         return make_call("zoom", table, host=host)
 
     return make
@@ -234,25 +242,31 @@ def test_who_is_no_user_of_the_account_may_not_use_it(connect: Connect) -> None:
         zoom.create(EVENT, ATTEMPT, connect(STRANGER, True))
 
 
-def by_default_host(wire: Wire, make_call: MakeCall) -> HttpCall:
-    """The account's call for a stranger, where somebody hosts for those."""
-    system = harness(wire.url, caller="", host="", options={**ACCOUNT, "host": USER})
-    if not wire.asked:
-        wire.system = system.system
-    return make_call("zoom", system.table, host=STRANGER)
+def test_a_host_who_is_nobody_at_zoom_is_asked_for_once(wire: Wire, connect: Connect) -> None:
+    with pytest.raises(SolutionForbidden):
+        zoom.create(EVENT, ATTEMPT, connect(STRANGER, True, STRANGER))
+
+    assert paths(wire) == [f"/users/{STRANGER}/meetings"]
 
 
-def test_for_who_is_no_user_the_default_host_makes_it(wire: Wire, make_call: MakeCall) -> None:
-    conference = zoom.create(EVENT, ATTEMPT, by_default_host(wire, make_call))
+def test_who_is_a_user_hosts_whoever_the_default_is(wire: Wire, connect: Connect) -> None:
+    conference = zoom.create(EVENT, ATTEMPT, connect(OTHER, True, USER))
+
+    assert paths(wire) == [f"/users/{OTHER}/meetings"]
+    assert conference.host == OTHER
+
+
+def test_for_who_is_no_user_the_default_host_makes_it(wire: Wire, connect: Connect) -> None:
+    conference = zoom.create(EVENT, ATTEMPT, connect(STRANGER, True, USER))
 
     assert paths(wire) == [f"/users/{STRANGER}/meetings", f"/users/{USER}/meetings"]
     assert conference.host == USER
 
 
-def test_what_the_default_host_made_is_found(wire: Wire, make_call: MakeCall) -> None:
-    made = zoom.create(EVENT, ATTEMPT, by_default_host(wire, make_call))
+def test_what_the_default_host_made_is_found(connect: Connect) -> None:
+    made = zoom.create(EVENT, ATTEMPT, connect(STRANGER, True, USER))
 
-    assert zoom.find(ATTEMPT, by_default_host(wire, make_call)) == made
+    assert zoom.find(ATTEMPT, connect(STRANGER, True, USER)) == made
 
 
 def test_an_address_cannot_leave_its_place_in_the_url(wire: Wire, connect: Connect) -> None:
@@ -325,12 +339,46 @@ def test_beyond_the_day_s_meetings_there_are_more_tomorrow(connect: Connect) -> 
     assert over.value.retry_after == 3600
 
 
+REFUSALS: Mapping[int, type[ConferenceFailure]] = {
+    104: CredentialsRefused,
+    124: CredentialsRefused,
+    200: SolutionForbidden,
+    300: Permanent,
+    429: Temporary,
+    1001: SolutionForbidden,
+    1010: SolutionForbidden,
+    2300: Permanent,
+    2306: PermissionDenied,
+    3000: PermissionDenied,
+    3001: Permanent,
+    3002: Temporary,
+    3003: PermissionDenied,
+    3018: Permanent,
+    3161: SolutionForbidden,
+    4700: CredentialsRefused,
+    4711: CredentialsRefused,
+    9999: Permanent,
+}
+"""Zoom's codes, whatever the status that they come with; the last one is none of them."""
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_is_what_its_code_says(wire: Wire, connect: Connect, code: int) -> None:
+    call = connect()
+    wire.spoil(says(Answer.json(400, {"code": code, "message": "no", "errors": [{"field": "x", "message": "y"}]})))
+
+    with pytest.raises(ConferenceFailure) as refused:
+        zoom.create(EVENT, ATTEMPT, call)
+    assert type(refused.value) is REFUSALS[code]
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
         ({"host": USER}, "host"),
         ({"api_url": "zoom.example"}, "api_url"),
         ({"oauth_url": "https://zoom.example/oauth?x"}, "oauth_url"),
+        ({"sip_domain": "zoom crc"}, "sip_domain"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: Mapping[str, Any], field: str) -> None:

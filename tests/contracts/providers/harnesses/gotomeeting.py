@@ -51,6 +51,7 @@ def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
 
 
 def _refuses(code: Code) -> Answer:
+    """In the newer form and in the older one."""
     if str(code).startswith("AUTHN"):
-        return Answer.json(401, {"errorCode": code, "message": "no"})
+        return Answer.json(403, {"errorCode": code, "message": "no"})
     return Answer.json(403, {"int_err_code": code, "msg": "no"})

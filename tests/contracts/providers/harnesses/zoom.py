@@ -15,18 +15,18 @@ from tests.contracts.providers.harness import ACCESS_TOKEN, Harness
 from tests.contracts.providers.served import served
 from tests.contracts.providers.wire import Answer
 
-USER = "host@zoom.example"
+USER, OTHER = "host@zoom.example", "other@zoom.example"
 NOW = datetime(2031, 3, 1, tzinfo=UTC)
 
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
-    """An account with one user, whose token it is."""
+    """An account with two users; the token is one's."""
     return harness(wire_url, caller=USER, host="", options={})
 
 
 def harness(wire_url: str, *, caller: str, host: str, options: Mapping[str, Any], page: int = MOST_OF_PAGE) -> Harness:
     """An account where the token belongs to `caller`, and who hosts is `host`; a page of a list has at most `page`."""
-    zoom = Zoom(random.Random(1), lambda: NOW, {USER}, {ACCESS_TOKEN: caller}.get)
+    zoom = Zoom(random.Random(1), lambda: NOW, {USER, OTHER}, {ACCESS_TOKEN: caller}.get)
     app = Flask("zoom")
     ZoomApi(zoom, page=page).register(app)
 

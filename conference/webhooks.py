@@ -9,12 +9,10 @@ from typing import Any, Protocol
 from conference.clock import Clock
 from conference.errors import NotFound
 from conference.providers import LoadedProvider
-from conference.providers.base import Hook, Notice, Secret
+from conference.providers.base import FRESH, Hook, Notice, Secret
 from conference.solution import Solution
 
-FRESH = timedelta(seconds=300)
-"""How far a call's own time may be from ours, either way."""
-_REMEMBERED = 2 * FRESH
+_REMEMBERED = timedelta(seconds=2 * FRESH)
 """For how long a call that was acted on is known: later it is not fresh any more."""
 
 _log = logging.getLogger("anyroom.webhooks")

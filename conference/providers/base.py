@@ -29,6 +29,9 @@ T = TypeVar("T")
 MOST_BODY = 1 << 20
 """Bytes of body that a reply may have unless its request says otherwise."""
 
+FRESH = 300.0
+"""Seconds by which a signed call's own time may differ from ours, either way."""
+
 _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?([/?][!$-\[\]-~]*)?")
 

@@ -10,7 +10,7 @@ import pytest
 from conference.exchange import HttpClient
 from conference.providers import load, names
 from tests.contracts.providers import janus as janus_server
-from tests.contracts.providers.harness import Bench, build
+from tests.contracts.providers.harness import Bench, build, provider_of, ways
 from tests.contracts.providers.wire import Answer, Wire
 
 
@@ -38,7 +38,8 @@ def wire() -> Iterator[Wire]:
 def bench(provider: str, wire: Wire, request: pytest.FixtureRequest) -> Bench:
     harness = build(provider, wire.url, request)
     wire.system = harness.system
-    return Bench(provider, load(provider), harness, wire, HttpClient())
+    name = provider_of(provider)
+    return Bench(name, load(name), harness, wire, HttpClient())
 
 
 @pytest.fixture
@@ -57,4 +58,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         codes = [(name, code) for name in names() for code in load(name).declared.errors]
         metafunc.parametrize(("provider", "declared_code"), codes, ids=[f"{name}-{code}" for name, code in codes])
     elif "provider" in metafunc.fixturenames:
-        metafunc.parametrize("provider", names())
+        metafunc.parametrize("provider", [way for name in names() for way in ways(name)])

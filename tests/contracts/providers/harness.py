@@ -1,4 +1,7 @@
-"""What a provider brings to the conformance suite: harnesses/NAME.py with `build(wire_url, request) -> Harness`."""
+"""What a provider brings to the conformance suite: harnesses/NAME.py with `build(wire_url, request) -> Harness`.
+
+One whose account can make conferences too brings harnesses/NAME_account.py beside it, and is tried both ways.
+"""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -23,13 +26,13 @@ ACCESS_TOKEN = "canary-access-token"
 class GivenToken:
     """The access token of a user who is connected, and the only one there is."""
 
-    text: str = ACCESS_TOKEN
+    value: str
 
     def token(self, secret: Callable[[str], str], deadline: Deadline) -> str:
-        return self.text
+        return self.value
 
     def renewed(self, refused: str, secret: Callable[[str], str], deadline: Deadline) -> str:
-        return self.text
+        return self.value
 
     def refusal(self, refused: str, failure: CredentialsRefused, deadline: Deadline) -> ConferenceFailure:
         return failure
@@ -42,7 +45,9 @@ class Harness:
     `system` answers as the real one does: it is that, or refuses what that refuses. `decides` tells the request whose
     answer says that the conference exists; None where a conference is given whatever the system answers.
     `refuses` is how the system says a code of the table. `held` is what the system knows of a conference, by the words
-    of `EventField`, None when it has none of that id; `count` how many it has in this test.
+    of `EventField`, None when it has none of that id; `count` how many it has in this test. `host` is whom the account
+    makes conferences for, "" where a user does. `short_links`: the system's own links are so short that they can be
+    guessed, and the provider cannot help it.
     """
 
     table: Mapping[str, Any]
@@ -54,6 +59,7 @@ class Harness:
     refuses: Callable[[Code], Answer] = lambda code: Answer(int(code))
     host: str = ""
     reply_carries_link: bool = False
+    short_links: bool = False
 
 
 @dataclass
@@ -81,10 +87,23 @@ class Bench:
         return made
 
 
+HARNESSES = Path(__file__).parent / "harnesses"
+_ACCOUNT = "_account"
+
+
+def ways(name: str) -> list[str]:
+    """The harnesses that a provider is tried with."""
+    return [name, f"{name}{_ACCOUNT}"] if (HARNESSES / f"{name}{_ACCOUNT}.py").exists() else [name]
+
+
+def provider_of(way: str) -> str:
+    """The provider of one of its `ways`."""
+    return way.removesuffix(_ACCOUNT)
+
+
 def build(name: str, wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """The harness of a provider; a provider without one fails here, so that none goes untried."""
-    harnesses = Path(__file__).parent / "harnesses"
-    if not (harnesses / f"{name}.py").exists():
+    if not (HARNESSES / f"{name}.py").exists():
         pytest.fail(
             f"conference/providers/{name}.py has no harness; write tests/contracts/providers/harnesses/{name}.py"
         )

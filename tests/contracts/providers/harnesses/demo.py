@@ -11,7 +11,8 @@ from conference.providers.base import Code
 from simulator.rooms import Account, Rooms
 from simulator.rooms_api import RoomsApi
 from tests.contracts.providers.harness import Harness
-from tests.contracts.providers.wire import Answer, Asked
+from tests.contracts.providers.served import served
+from tests.contracts.providers.wire import Answer
 
 KEY = "canary-demo-key"
 
@@ -21,11 +22,6 @@ def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     rooms = Rooms(random.Random(1), wire_url, accounts={KEY: Account("host@rooms.example")})
     app = Flask("rooms")
     RoomsApi(rooms).register(app)
-
-    def system(asked: Asked) -> Answer:
-        with app.test_client() as client:
-            reply = client.open(asked.target, method=asked.method, headers=dict(asked.headers), data=asked.body)
-            return Answer(reply.status_code, reply.data, {"Content-Type": reply.content_type or ""})
 
     def held(room_id: str) -> Mapping[str, Any] | None:
         try:
@@ -44,7 +40,7 @@ def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     return Harness(
         table={"url": wire_url, "api_key": "secret:demo-key"},
         secrets={"demo-key": KEY},
-        system=system,
+        system=served(app),
         decides=lambda asked: True,
         held=held,
         count=lambda: len(rooms),

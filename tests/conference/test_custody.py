@@ -267,7 +267,7 @@ def test_a_refresh_that_does_not_tell_its_scopes_has_the_old_ones(instance: Inst
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_while_the_server_is_down_a_token_that_is_still_good_is_used(
-    instance: Instance, endpoint: TokenEndpoint, status: int
+    instance: Instance, endpoint: TokenEndpoint, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     connect(instance, endpoint)
     old = instance.token()
@@ -275,6 +275,7 @@ def test_while_the_server_is_down_a_token_that_is_still_good_is_used(
     endpoint.answer = lambda: (status, "{}")
     assert {instance.token() for _ in range(3)} == {old}
     assert len(endpoint.asked) == 1
+    assert "connection to rooms: renewed later: " in caplog.text
     instance.clock.sleep(AGAIN.total_seconds())
     assert instance.token() == old
     assert len(endpoint.asked) == 2
@@ -351,7 +352,7 @@ def write(instance: Instance, **fields: Any) -> None:
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-8], lambda text: "", lambda text: "1.00.AAAA", str.swapcase])
 def test_f71_what_does_not_open_is_a_connection_to_be_made_again(
-    another: Another, endpoint: TokenEndpoint, damage: Callable[[str], str]
+    another: Another, endpoint: TokenEndpoint, damage: Callable[[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     instance = another()
     connect(instance, endpoint)
@@ -360,6 +361,7 @@ def test_f71_what_does_not_open_is_a_connection_to_be_made_again(
     with pytest.raises(NotConnected) as raised:
         another().token()
     assert raised.value.__context__ is None
+    assert f"connection to rooms: {raised.value.reason}" in caplog.text
     assert endpoint.asked == []
     write(instance, sealed=sealed)
     assert endpoint.good(another().token())

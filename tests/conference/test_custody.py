@@ -12,10 +12,12 @@ from conference.clock import Deadline
 from conference.connection import Refreshing
 from conference.custody import AGAIN, FRESH, LEASE
 from conference.errors import CredentialsRefused, NotConnected, SecretUnavailable, StoreUnavailable, Temporary
+from conference.http import HttpCall
+from conference.providers.base import Provider, Reply, Request
 from conference.token_reply import LIFETIME
 from sync.records import CONNECTIONS
 from sync.store import Replace
-from tests.custodian import ADA, ROOMS, SHARED, Instance, granted, key
+from tests.custodian import ADA, ROOMS, SHARED, Instance, Options, granted, key, oauth
 from tests.token_endpoint import Grant, TokenEndpoint
 
 HOUR = 3600.0
@@ -265,7 +267,7 @@ def test_a_refresh_that_does_not_tell_its_scopes_has_the_old_ones(instance: Inst
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_while_the_server_is_down_a_token_that_is_still_good_is_used(
-    instance: Instance, endpoint: TokenEndpoint, status: int
+    instance: Instance, endpoint: TokenEndpoint, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     connect(instance, endpoint)
     old = instance.token()
@@ -273,6 +275,7 @@ def test_while_the_server_is_down_a_token_that_is_still_good_is_used(
     endpoint.answer = lambda: (status, "{}")
     assert {instance.token() for _ in range(3)} == {old}
     assert len(endpoint.asked) == 1
+    assert "connection to rooms: renewed later: " in caplog.text
     instance.clock.sleep(AGAIN.total_seconds())
     assert instance.token() == old
     assert len(endpoint.asked) == 2
@@ -349,7 +352,7 @@ def write(instance: Instance, **fields: Any) -> None:
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-8], lambda text: "", lambda text: "1.00.AAAA", str.swapcase])
 def test_f71_what_does_not_open_is_a_connection_to_be_made_again(
-    another: Another, endpoint: TokenEndpoint, damage: Callable[[str], str]
+    another: Another, endpoint: TokenEndpoint, damage: Callable[[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     instance = another()
     connect(instance, endpoint)
@@ -358,6 +361,7 @@ def test_f71_what_does_not_open_is_a_connection_to_be_made_again(
     with pytest.raises(NotConnected) as raised:
         another().token()
     assert raised.value.__context__ is None
+    assert f"connection to rooms: {raised.value.reason}" in caplog.text
     assert endpoint.asked == []
     write(instance, sealed=sealed)
     assert endpoint.good(another().token())
@@ -539,3 +543,78 @@ def test_f71_an_account_s_token_that_does_not_open_is_replaced(another: Another,
     assert document.kind == CONNECTIONS
     instance.store.commit([Replace(document, {**document.body, "sealed": "1.00.AAAA"})])
     assert endpoint.good(another().token(ADA, SHARED))
+
+
+class Api:
+    """The conferencing system: takes the tokens that the server has given and not taken back."""
+
+    def __init__(self, endpoint: TokenEndpoint) -> None:
+        self._endpoint = endpoint
+        self.asked = 0
+
+    def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
+        self.asked += 1
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        return Reply(200 if self._endpoint.good(token) else 401, {}, b"{}")
+
+
+def call(instance: Instance, api: Api) -> HttpCall:
+    """A provider's call on Ada's behalf."""
+    declared = Provider(
+        name="rooms",
+        authentication="oauth",
+        idempotency="none",
+        hosts=lambda options: ("https://rooms.example:443",),
+        oauth=oauth(),
+    )
+    options, read = Options("unused"), instance.secrets.read
+    return HttpCall(declared, options, api, instance.deadline(), instance.clock, read, instance.bearer())
+
+
+GET = Request("GET", "https://rooms.example/")
+
+
+def test_a_warm_call_asks_the_system_and_nobody_else(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    api = Api(endpoint)
+    call(instance, api)(GET)
+    instance.outside.calls.clear()
+    call(instance, api)(GET)
+    assert instance.outside.calls == []
+    assert api.asked == 2
+
+
+def test_f69_a_call_renews_a_refused_token_once_and_then_asks_the_user(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    grant = connect(instance, endpoint)
+    api = Api(endpoint)
+    grant.access.clear()
+    assert call(instance, api)(GET).status == 200
+    assert (api.asked, endpoint.refreshes) == (2, 1)
+    endpoint.shape = lambda reply: {**reply, "access_token": "nobody-takes-this"}
+    grant.access.clear()
+    with pytest.raises(NotConnected, match="token-refused"):
+        call(instance, api)(GET)
+    assert (api.asked, endpoint.refreshes) == (4, 2)
+    with pytest.raises(NotConnected, match="token-refused"):
+        call(instance, api)(GET)
+    assert (api.asked, endpoint.refreshes) == (4, 2)
+
+
+def test_f70_the_client_s_secret_is_among_those_that_a_refused_call_has_read(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    connect(instance, endpoint)
+    api, first = Api(endpoint), call(instance, Api(endpoint))
+    first(GET)
+    instance.clock.sleep(HOUR)
+    instance.secrets.read("client-secret")
+    endpoint.client_secrets = {"another"}
+    instance.environ["CLIENT_SECRET"] = "another"
+    refused = call(instance, api)
+    with pytest.raises(CredentialsRefused):
+        refused(GET)
+    assert refused.used_secrets == {"client-id", "client-secret"}
+    assert [name for name in sorted(refused.used_secrets) if instance.secrets.renew(name)] == ["client-secret"]
+    assert call(instance, api)(GET).status == 200

@@ -231,3 +231,14 @@ def test_keys_show_nothing_of_themselves() -> None:
     shown = repr(Desk("a").seal.keys())
     assert repr(material) not in shown
     assert material.hex() not in shown
+
+
+def test_what_an_earlier_version_sealed_or_signed_for_stays_good() -> None:
+    desk = Desk("a")
+    fixed = Seal("keys", Secrets(desk.values, desk.clock), lambda count: bytes(range(count)))
+    sealed = "1.328b2696bc9b.AAECAwQFBgcICQoLOr_5M2HmfBuVC5qFfmcSodynpzU="
+    assert fixed.seal("text", *PLACE) == sealed
+    assert desk.seal.open(sealed, *PLACE) == "text"
+    assert [signing.hex() for signing in desk.seal.signing_keys("link")] == [
+        "4e588a728b534d148b2ba2aee704526c03564bcace38eb3ed4bc0b2e1cc7b995"
+    ]

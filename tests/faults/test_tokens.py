@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from conference.connection import Refreshing
 from conference.custody import LEASE
 from conference.errors import NotConnected, StoreUnavailable, Temporary
 from sync.store import Store
@@ -245,6 +247,21 @@ def down_after_the_reply(story: Story) -> None:
 def test_f68_what_a_store_that_was_down_did_not_take_is_committed_by_the_next_request(story: Story) -> None:
     down_after_the_reply(story)
     assert story.endpoint.good(story.first.token())
+    assert story.newest()
+    assert len(story.endpoint.asked) == 1
+
+
+def test_f68_a_reply_that_comes_after_the_lease_is_committed_over_the_next_one_s_mark(story: Story) -> None:
+    def take_over() -> None:
+        story.first.outside.script = lambda when, call: None
+        story.clock.advance(LEASE.total_seconds() + 1)
+        held = story.first.connections.read(ADA, ROOMS)
+        assert held
+        mark = Refreshing("another", story.clock.now() + LEASE)
+        assert story.first.connections.write(ADA, held, replace(held.connection, refreshing=mark))
+
+    story.first.outside.on("after", "POST /token", take_over)
+    assert story.endpoint.good(story.first.token(seconds=100.0))
     assert story.newest()
     assert len(story.endpoint.asked) == 1
 

@@ -1,6 +1,7 @@
 """Codes and tokens keep the rules of RFC 6749 and 7636 whatever the vendor, and more strictly than vendors do."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -136,6 +137,13 @@ def test_a_code_used_twice_revokes_what_it_gave(party: Party) -> None:
     assert party.exchange(code).status_code == 400
     assert party.server.access(reply["access_token"]) is None
     assert party.refresh(reply["refresh_token"]).status_code == 400
+
+
+def test_of_many_exchanges_at_once_one_gets_tokens(webex: Party) -> None:
+    code = webex.consent(ADA)["code"]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [reply.status_code for reply in pool.map(webex.exchange, [code] * 8)]
+    assert sorted(statuses) == [200, *[400] * 7]
 
 
 def test_a_failed_exchange_spends_the_code(party: Party) -> None:

@@ -1,6 +1,7 @@
 """Each vendor's authorization server does what only it does: rotation, scopes, account grants and error bodies."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -94,6 +95,15 @@ def test_zoom_replaces_the_refresh_token_and_the_old_one_revokes_the_family(zoom
     assert zoom.server.access(third["access_token"]) is None
     revoked = {"reason": "Token has been revoked.", "error": "invalid_grant"}
     assert error(zoom.refresh(third["refresh_token"])) == (400, revoked)
+
+
+def test_of_many_refreshes_at_once_zoom_answers_one_and_revokes_the_family(zoom: Party) -> None:
+    token = zoom.connect(ADA)["refresh_token"]
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(zoom.refresh, [token] * 8))
+    assert sorted(reply.status_code for reply in replies) == [200, *[400] * 7]
+    (good,) = (reply.json() for reply in replies if reply.status_code == 200)
+    assert zoom.server.access(good["access_token"]) is None
 
 
 def test_zoom_revokes_a_users_first_connection_when_they_connect_again(zoom: Party, sim: Simulator) -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from simulator import ids
+from simulator.oauth_clients import Client
 from simulator.server import Simulator
 from simulator.vendors import DAY
 from tests.simulator.conftest import StandingClock
@@ -288,6 +289,30 @@ def test_an_entra_application_names_its_tenant_and_asks_for_all_it_has(
 ) -> None:
     entra.token = entra.token.replace("organizations", tenant)
     assert entra.post(grant_type="client_credentials", scope=scope).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("vendor", "form"),
+    [
+        ("zoom", {"grant_type": "account_credentials", "account_id": "the-account"}),
+        ("entra", {"grant_type": "client_credentials", "scope": "https://graph.microsoft.com/.default"}),
+    ],
+)
+def test_a_client_that_is_registered_for_users_is_not_the_account(
+    meet: Meet, vendor: str, form: dict[str, str]
+) -> None:
+    party = meet(vendor)
+    party.token = party.token.replace("organizations", "the-account")
+    party.server.register(Client(party.client_id, party.secret, SCOPES[vendor], account="the-account"))
+    assert party.post(**form).status_code == 400
+    grants = frozenset({form["grant_type"]})
+    party.server.register(Client(party.client_id, party.secret, SCOPES[vendor], account="the-account", grants=grants))
+    assert party.post(**form).status_code == 200
+
+
+@pytest.mark.parametrize("vendor", ["goto", "zoom", "entra"])
+def test_a_grant_that_the_vendor_does_not_have_is_called_unsupported(meet: Meet, vendor: str) -> None:
+    assert meet(vendor).post(grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
 def test_a_webex_service_app_refreshes_what_its_administrator_got(webex: Party) -> None:

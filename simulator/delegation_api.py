@@ -1,10 +1,11 @@
 """Delegation over HTTP: `signJwt` of IAM Service Account Credentials, and Google's OAuth token endpoint."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 
 from simulator import one_platform
 from simulator.access import AccessTokens
@@ -15,11 +16,17 @@ GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class DelegationApi:
-    """`POST /v1/projects/-/serviceAccounts/ACCOUNT:signJwt` and `POST /token`."""
+    """`POST /v1/projects/-/serviceAccounts/ACCOUNT:signJwt` and `POST /token`.
 
-    def __init__(self, delegation: Delegation, tokens: AccessTokens) -> None:
+    `exchange_code` answers the token endpoint's other grant, that of an authorization code.
+    """
+
+    def __init__(
+        self, delegation: Delegation, tokens: AccessTokens, exchange_code: Callable[[], ResponseReturnValue]
+    ) -> None:
         self._delegation = delegation
         self._tokens = tokens
+        self._exchange_code = exchange_code
 
     def register(self, app: Flask) -> None:
         """Add the routes."""
@@ -44,8 +51,10 @@ class DelegationApi:
         key, signed = self._delegation.sign(account, claims)
         return {"keyId": key, "signedJwt": signed}
 
-    def exchange(self) -> Response:
-        """An access token for an assertion (RFC 7523, section 2.1)."""
+    def exchange(self) -> ResponseReturnValue:
+        """An access token for an assertion (RFC 7523, section 2.1) or a code."""
+        if request.form.get("grant_type") == "authorization_code":
+            return self._exchange_code()
         if request.form.get("grant_type") != GRANT:
             return _error(400, "unsupported_grant_type", f"Invalid grant_type: {request.form.get('grant_type')}")
         try:

@@ -10,6 +10,12 @@ ADDON_SERVICE_ACCOUNT: Final = "service-104729518432@gcp-sa-gsuiteaddons.iam.gse
 ADDON_CLIENT_ID: Final = "104729518432-5imu1at0radd0nc1ient.apps.googleusercontent.com"
 TASKS_SERVICE_ACCOUNT: Final = "anyroom-tasks@anyroom-simulator.iam.gserviceaccount.com"
 
+# The client of "Sign in with Google": its id and its secret.
+SIGN_IN_CLIENT: Final = (
+    "104729518432-5imu1at0rs1gn1nc1ient.apps.googleusercontent.com",
+    "GOCSPX-simulatedSignInSecret",
+)
+
 # The project that the function would run in: its own service account, the one that may impersonate users, its queue.
 PROJECT: Final = "anyroom-simulator"
 FUNCTION_SERVICE_ACCOUNT: Final = "anyroom@anyroom-simulator.iam.gserviceaccount.com"
@@ -32,3 +38,15 @@ CLOUD_PLATFORM: Final = SCOPE + "cloud-platform"
 # The two accounts of the conferencing system: one is signed in, one has to do that first.
 ROOMS_API_KEY: Final = "demo-rooms-key"
 ROOMS_API_KEY_SIGNED_OUT: Final = "demo-rooms-key-signed-out"
+
+# The clients of the conferencing vendors, ids and secrets; those of an account itself are named after its grant.
+OAUTH_CLIENTS: Final = {
+    "zoom": ("5imu1at0rZoomUserApp1", "simulatedZoomSecret"),
+    "zoom-account": ("5imu1at0rZoomAccount1", "simulatedZoomAccountSecret"),
+    "webex": ("C5imu1at0rWebexIntegration", "simulatedWebexSecret"),
+    "webex-account": ("C5imu1at0rWebexServiceApp", "simulatedWebexAccountSecret"),
+    "entra": ("5d1a7e00-0000-4000-8000-000000000001", "simulatedEntraSecret"),
+    "goto": ("5d1a7e00-0000-4000-8000-000000000002", "simulatedGotoSecret"),
+}
+ZOOM_ACCOUNT: Final = "5imu1at0rAccount"
+ENTRA_TENANT: Final = "5d1a7e00-0000-4000-8000-00000000000a"

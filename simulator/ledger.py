@@ -91,6 +91,11 @@ class Ledger:
         with self.lock:
             return [calendar for calendar in self._calendars.values() if calendar.role(email) in roles]
 
+    def users(self) -> list[str]:
+        """The addresses of those who have a primary calendar."""
+        with self.lock:
+            return [calendar.id for calendar in self._calendars.values() if calendar.roles.get(calendar.id) == "owner"]
+
     def get(self, calendar_id: str, event_id: str) -> Json:
         """The event as it is kept, to look at only."""
         return self.calendar(calendar_id).events[event_id].body

@@ -209,5 +209,6 @@ def _notice(outcome: Outcome) -> Notice:
 
 def _with_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
     return response

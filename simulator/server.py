@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 
 from conference.clock import Clock, SystemClock
-from simulator import fields, ids
+from simulator import fields, ids, registrations, sign_in
 from simulator.access import AccessTokens
+from simulator.authorization import AuthorizationServer
+from simulator.authorization_api import AuthorizationApi
 from simulator.calendar_api import CalendarApi
 from simulator.calendars import Calendars
 from simulator.cloud_tasks import CloudTasks
@@ -36,6 +38,7 @@ from simulator.push_methods import PushMethods
 from simulator.rooms import Rooms
 from simulator.rooms_api import RoomsApi
 from simulator.triggers import Triggers
+from simulator.vendors import VENDORS
 from simulator.web import Server, bound
 from simulator.wire import Wire
 
@@ -48,6 +51,8 @@ class Simulator:
     `port` 0 takes a free one. `function` is where the function listens; `solutions` are the names that Calendar's menu
     shows, by solution id. With `validate` each reply of the Calendar API is checked against Google's discovery
     document, and leaving the context raises schema.InvalidReply when one was not right.
+
+    `sign_in` is Google's own authorization server, `authorization` has those of the conferencing vendors by name.
     """
 
     def __init__(
@@ -62,7 +67,7 @@ class Simulator:
         validate: bool = False,
     ) -> None:
         self.clock = clock or SystemClock()
-        randomness = randomness or random.SystemRandom()
+        self._random = randomness = randomness or random.SystemRandom()
         self._address = (host, port)
         self._socket: socket.socket | None = None
         self._server: Server | None = None
@@ -77,6 +82,12 @@ class Simulator:
         self.conferences = Conferences(randomness)
         self.cloud_tasks = CloudTasks(self.clock, self.identity)
         self.delegation = Delegation(self.clock, self.identity, self.tokens, self._is_user)
+        self.sign_in = sign_in.SignIn(self.clock, randomness, self.identity, self.calendar.users)
+        self.authorization = {
+            vendor.name: AuthorizationServer(vendor, self.clock, randomness, self.calendar.users) for vendor in VENDORS
+        }
+        if function:
+            self.register_clients(function.rstrip("/"))
         self.host = Host(
             self.calendar,
             self.identity,
@@ -105,6 +116,16 @@ class Simulator:
     def access_token(self, email: str, scopes: Collection[str] = ids.ADDON_SCOPES, lifetime: float = 3599) -> str:
         """An opaque OAuth access token of `email`, good for `lifetime` seconds; `tokens` revokes it."""
         return self.tokens.issue(email, scopes, lifetime)
+
+    def register_clients(self, function: str) -> None:
+        """Have the function at that address known to Google and to the vendors, with the clients of `ids`.
+
+        People are sent back to `/oauth/callback`, by a vendor to `/oauth/callback/NAME`, the vendor's.
+        """
+        self.sign_in.register(sign_in.client(f"{function}/oauth/callback"))
+        for name, server in self.authorization.items():
+            for client in registrations.clients(name, [f"{function}/oauth/callback/{name}"]):
+                server.register(client)
 
     def bind(self) -> None:
         """Take the port without listening. Raises OSError when it is in use."""
@@ -156,7 +177,11 @@ class Simulator:
         )
         IdentityApi(self.identity, self.tokens, self.calendar, self.host).register(app)
         CloudTasksApi(self.cloud_tasks, self.tokens, self.clock).register(app)
-        DelegationApi(self.delegation, self.tokens).register(app)
+        google = AuthorizationApi(self.sign_in, self.clock, self._random)
+        google.register(app)
+        for server in self.authorization.values():
+            AuthorizationApi(server, self.clock, self._random).register(app)
+        DelegationApi(self.delegation, self.tokens, google.token).register(app)
         MetadataApi(self.tokens).register(app)
         RoomsApi(self.rooms).register(app)
         Page(self.clock, self.calendar, self.host, self.rooms, self.triggers).register(app)

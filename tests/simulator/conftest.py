@@ -10,6 +10,7 @@ import requests
 
 from simulator import ids
 from simulator.server import Simulator
+from tests.simulator.oauth import FUNCTION, Party
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"
@@ -80,3 +81,18 @@ def caller(sim: Simulator) -> Iterator[Callable[..., Caller]]:
 def ada(caller: Callable[..., Caller]) -> Caller:
     """A program that may do what Ada may."""
     return caller(ADA)
+
+
+@pytest.fixture
+def meet(sim: Simulator) -> Iterator[Callable[[str], Party]]:
+    """Anyroom, registered with every vendor."""
+    sim.register_clients(FUNCTION)
+    made: list[Party] = []
+
+    def party(vendor: str) -> Party:
+        made.append(Party(sim, vendor))
+        return made[-1]
+
+    yield party
+    for each in made:
+        each.close()

@@ -15,7 +15,9 @@ ZOOM_SCOPES: Final = frozenset(
 WEBEX_SCOPES: Final = frozenset(
     {"meeting:schedules_write", "meeting:schedules_read", "meeting:preferences_read", "spark:people_read"}
 )
-ENTRA_SCOPES: Final = frozenset({"OnlineMeetings.ReadWrite", "offline_access", "openid", "email", "profile"})
+ENTRA_SCOPES: Final = frozenset(
+    {"OnlineMeetings.ReadWrite", "User.Read", "offline_access", "openid", "email", "profile"}
+)
 GOTO_SCOPES: Final = frozenset({"collab:"})
 
 

@@ -37,11 +37,14 @@ from simulator.push import Push
 from simulator.push_methods import PushMethods
 from simulator.rooms import Rooms
 from simulator.rooms_api import RoomsApi
+from simulator.systems import Systems
 from simulator.triggers import Triggers
 from simulator.vendors import VENDORS
 from simulator.web import Server, bound
 from simulator.wire import Wire
 
+_SOLUTIONS = {"entra": "teams"}
+"""Whose users come back to a solution of another name."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -52,7 +55,8 @@ class Simulator:
     shows, by solution id. With `validate` each reply of the Calendar API is checked against Google's discovery
     document, and leaving the context raises schema.InvalidReply when one was not right.
 
-    `sign_in` is Google's own authorization server, `authorization` has those of the conferencing vendors by name.
+    `sign_in` is Google's own authorization server, `authorization` has those of the conferencing vendors by name, and
+    `systems` their meetings.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Simulator:
         self.authorization = {
             vendor.name: AuthorizationServer(vendor, self.clock, randomness, self.calendar.users) for vendor in VENDORS
         }
+        self.systems = Systems(self.clock, randomness, self.calendar, self.authorization)
         if function:
             self.register_clients(function.rstrip("/"))
         self.host = Host(
@@ -120,11 +125,12 @@ class Simulator:
     def register_clients(self, function: str) -> None:
         """Have the function at that address known to Google and to the vendors, with the clients of `ids`.
 
-        People are sent back to `/oauth/callback`, by a vendor to `/oauth/callback/NAME`, the vendor's.
+        People are sent back to `/sign-in`, by a vendor to `/oauth/callback/NAME`, the vendor's, by Entra to Teams's.
         """
-        self.sign_in.register(sign_in.client(f"{function}/oauth/callback"))
+        self.sign_in.register(sign_in.client(f"{function}/sign-in"))
         for name, server in self.authorization.items():
-            for client in registrations.clients(name, [f"{function}/oauth/callback/{name}"]):
+            back = [f"{function}/oauth/callback/{to}" for to in {name, _SOLUTIONS.get(name, name)}]
+            for client in registrations.clients(name, back):
                 server.register(client)
 
     def bind(self) -> None:
@@ -184,6 +190,7 @@ class Simulator:
         DelegationApi(self.delegation, self.tokens, google.token).register(app)
         MetadataApi(self.tokens).register(app)
         RoomsApi(self.rooms).register(app)
+        self.systems.register(app)
         Page(self.clock, self.calendar, self.host, self.rooms, self.triggers).register(app)
         return app
 

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -77,7 +77,7 @@ class Teams:
     randomness: random.Random
     bearer: Callable[[str], str | None]
     users: Mapping[str, str] = field(default_factory=dict)
-    granted: frozenset[str] = frozenset()
+    granted: Collection[str] = frozenset()
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _meetings: dict[str, Meeting] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)

@@ -3,7 +3,7 @@
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -85,7 +85,7 @@ class Webex:
     randomness: random.Random
     bearer: Callable[[str], str | None]
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    users: frozenset[str] = frozenset()
+    users: Collection[str] = frozenset()
     site: str = "anyroom.webex.example"
     _meetings: dict[str, Meeting] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)

@@ -115,7 +115,7 @@ def test_a_code_is_good_for_a_minute(party: Party, clock: StandingClock) -> None
     assert party.exchange(late).status_code == 400
 
 
-@pytest.mark.parametrize("redirect_uri", [None, f"{FUNCTION}/oauth/callback", ""])
+@pytest.mark.parametrize("redirect_uri", [None, f"{FUNCTION}/sign-in", ""])
 def test_a_code_is_bound_to_its_redirect_uri(party: Party, redirect_uri: str | None) -> None:
     assert party.exchange(party.consent(ADA)["code"], redirect_uri=redirect_uri).status_code == 400
 

@@ -95,7 +95,7 @@ def test_an_account_gets_its_own_token(sim: Simulator, opened: Callable[..., Any
 
 
 def test_a_user_signs_in_with_google(sim: Simulator, opened: Callable[..., Any]) -> None:
-    session = opened(ids.SIGN_IN_CLIENT, "post", "openid email", f"{FUNCTION}/oauth/callback")
+    session = opened(ids.SIGN_IN_CLIENT, "post", "openid email", f"{FUNCTION}/sign-in")
     form = {"user": ADA, "decision": "allow"}
     where, state, verifier = allowed(session, f"{sim.url}/o/oauth2/v2/auth", form, nonce="n", login_hint=ADA)
     reply = session.fetch_token(f"{sim.url}/token", authorization_response=where, state=state, code_verifier=verifier)

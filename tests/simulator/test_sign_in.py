@@ -17,7 +17,7 @@ from simulator.server import Simulator
 from tests.simulator.conftest import ADA, BOB, StandingClock
 from tests.simulator.oauth import CHALLENGE, FUNCTION, VERIFIER, callback
 
-BACK = f"{FUNCTION}/oauth/callback"
+BACK = f"{FUNCTION}/sign-in"
 CLIENT, SECRET = ids.SIGN_IN_CLIENT
 QUERY = {
     "response_type": "code",

@@ -1,0 +1,70 @@
+"""The conferencing vendors' meetings, each behind its own authorization server."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping
+
+from flask import Flask
+
+from conference.clock import Clock
+from simulator.authorization import AuthorizationServer
+from simulator.calendars import Calendars
+from simulator.goto import Goto, GotoApi
+from simulator.teams import Teams
+from simulator.teams_api import TeamsApi
+from simulator.webex import Webex
+from simulator.webex_api import WebexApi
+from simulator.zoom import Zoom
+from simulator.zoom_api import ZoomApi
+
+
+class _Users(Mapping[str, str]):
+    """Everybody who has a calendar, and their object id."""
+
+    def __init__(self, calendar: Calendars) -> None:
+        self._calendar = calendar
+
+    def __getitem__(self, email: str) -> str:
+        if email not in self._calendar.users():
+            raise KeyError(email)
+        return f"object-{hashlib.sha256(email.encode()).hexdigest()[:16]}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._calendar.users())
+
+    def __len__(self) -> int:
+        return len(self._calendar.users())
+
+
+class Systems:
+    """Zoom, Webex, Teams and GoTo, whose users are those of the simulator's calendars."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        randomness: random.Random,
+        calendar: Calendars,
+        authorization: Mapping[str, AuthorizationServer],
+    ) -> None:
+        users = _Users(calendar)
+        self.zoom = Zoom(randomness, clock.now, users, _bearer(authorization["zoom"]))
+        self.webex = Webex(randomness, _bearer(authorization["webex"]), clock.now, users)
+        self.teams = Teams(randomness, _bearer(authorization["entra"]), users, users, clock.now)
+        self.goto = Goto(randomness, _bearer(authorization["goto"]))
+
+    def register(self, app: Flask) -> None:
+        """Add the routes."""
+        ZoomApi(self.zoom).register(app)
+        WebexApi(self.webex).register(app)
+        TeamsApi(self.teams).register(app)
+        GotoApi(self.goto).register(app)
+
+
+def _bearer(server: AuthorizationServer) -> Callable[[str], str | None]:
+    """Whose an access token is: an address, "" for the account itself, None for nobody."""
+
+    def known(token: str) -> str | None:
+        grant = server.access(token)
+        return None if grant is None else grant.email or ""
+
+    return known

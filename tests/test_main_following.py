@@ -12,7 +12,8 @@ from simulator import faults, ids
 from sync import records
 from sync.credentials import SCOPES
 from sync.records import CALENDARS, MAPPINGS
-from tests.test_main import CANARY, CREATE, TITLE, Function
+from tests.served import CREATE, Function
+from tests.test_main import CANARY, TITLE
 from tests.test_main import function as function
 from tests.world import ADA, BOB
 

@@ -1,0 +1,111 @@
+"""The deployed function in this process: main.py as functions-framework serves it, beside the simulator."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from functions_framework import create_app
+from werkzeug.test import Client, TestResponse
+
+import logs
+from simulator.server import Simulator
+from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS
+from sync.store import Document
+from sync.store.sqlite import SqliteStore
+from tests.world import ADA, BOB, LOGO, toml
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+CREATE = "/conferences?solution=demo"
+PUBLIC_URL = "http://localhost:8080"
+
+
+class Function:
+    """The deployed function, in this process, and what it logged."""
+
+    def __init__(self, client: Client, simulator: Simulator, log: io.StringIO, file: Path) -> None:
+        self.client = client
+        self.simulator = simulator
+        self.file = file
+        self._log = log
+
+    def post(self, path: str = CREATE, body: Any = None, token: str | None = "", **headers: str) -> TestResponse:
+        """POST as Ada's add-on; `token` None sends none, "" a good one."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.simulator.identity.script_token(ADA)}"
+        content = body if isinstance(body, bytes) else json.dumps(self.ids() if body is None else body).encode()
+        return self.client.post(path, data=content, headers=headers)
+
+    def ids(self, event: str = "event1") -> dict[str, str]:
+        return {"calendarId": ADA, "eventId": event, "oauthToken": self.simulator.access_token(ADA)}
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    def log(self) -> str:
+        return self._log.getvalue()
+
+    def stored(self) -> list[Document]:
+        """Every record that the function has kept."""
+        with closing(SqliteStore(str(self.file))) as store:
+            far = datetime.now(UTC) + timedelta(days=3650)
+            return [found for kind in (MAPPINGS, CALENDARS, ORPHANS, ONCE) for found in store.due(kind, far, 100)]
+
+
+def served() -> "WSGIApplication":
+    """main.py as functions-framework serves it."""
+    app: WSGIApplication = create_app("anyroom", str(Path(__file__).parent.parent / "main.py"))  # type: ignore[no-untyped-call]  # it ships no types
+    return app
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    solutions: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Function]:
+    """The function with the demonstration rooms, and with those solutions; "{simulator}" is the simulator's address."""
+    with Simulator(validate=True) as simulator:
+        simulator.add_user(ADA)
+        simulator.add_user(BOB)
+        simulator.register_clients(PUBLIC_URL)
+        config = folder / "anyroom.toml"
+        demo = {"provider": "demo", "name": "Demo", "logo": LOGO, "url": simulator.url}
+        keyed = {**demo, "api_key": "secret:rooms-key"}
+        more = {name: _located(table, simulator.url) for name, table in (solutions or {}).items()}
+        tables: dict[str, Mapping[str, Any]] = {"demo": demo, "keyed": keyed, "signin": {**demo, "sign_in": True}}
+        tables |= more
+        config.write_text(toml(tables), "utf-8")
+        simulator.identity.write_keyfile(str(folder / "keys.json"))
+        for name, value in {
+            "ANYROOM_CONFIG": str(config),
+            "ANYROOM_IDENTITY": f"local:{folder}/keys.json",
+            "ANYROOM_GOOGLE_API": simulator.url,
+            "ANYROOM_PUBLIC_URL": PUBLIC_URL,
+            "ANYROOM_STORE": f"sqlite:{folder}/anyroom.db",
+            "HOST": "127.0.0.1",
+            "THREADS": "4",
+            "GOOGLE_CLOUD_PROJECT": "acme",
+            **(environment or {}),
+        }.items():
+            monkeypatch.setenv(name, value)
+        app = served()
+        log = io.StringIO()
+        logs.start(log)
+        yield Function(Client(app), simulator, log, folder / "anyroom.db")
+        sys.modules["main"].service().close()
+        logs.start(sys.stdout)
+
+
+def _located(table: Mapping[str, Any], simulator: str) -> Mapping[str, Any]:
+    return {
+        name: value.format(simulator=simulator) if isinstance(value, str) else value for name, value in table.items()
+    }

@@ -110,9 +110,12 @@ def test_of_many_refreshes_at_once_zoom_answers_one_and_revokes_the_family(zoom:
 def test_zoom_revokes_a_users_first_connection_when_they_connect_again(zoom: Party, sim: Simulator) -> None:
     sim.add_user("bob@example.com")
     bob, first = zoom.connect("bob@example.com"), zoom.connect(ADA)
+    mine, zoom.client_id = zoom.client_id, "another"
+    zoom.server.register(Client("another", zoom.secret, SCOPES["zoom"], frozenset({zoom.redirect_uri})))
+    elsewhere, zoom.client_id = zoom.connect(ADA), mine
     second = zoom.connect(ADA)
-    good = [zoom.server.access(reply["access_token"]) is not None for reply in (bob, first, second)]
-    assert good == [True, False, True]
+    good = [zoom.server.access(reply["access_token"]) is not None for reply in (bob, elsewhere, first, second)]
+    assert good == [True, True, False, True]
 
 
 def test_entra_replaces_the_refresh_token_and_the_old_one_stays_good(entra: Party) -> None:

@@ -105,3 +105,9 @@ class Party:
 def callback(reply: requests.Response) -> dict[str, str]:
     """The parameters of a redirect, each there once."""
     return {name: value for name, (value,) in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
+
+
+def account(party: Party, name: str) -> Party:
+    """The same vendor, with the client of the account itself."""
+    party.client_id, party.secret = ids.OAUTH_CLIENTS[name]
+    return party

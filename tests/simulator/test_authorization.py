@@ -264,6 +264,14 @@ def test_parameters_are_not_read_from_json_or_from_the_query(party: Party) -> No
         assert party.session.post(party.token, auth=auth, timeout=10, **arguments).status_code in (400, 401)
 
 
+def test_a_form_in_parts_is_no_form(webex: Party) -> None:
+    token = webex.connect(ADA)["refresh_token"]
+    fields = {"client_id": webex.client_id, "client_secret": webex.secret}
+    fields |= {"grant_type": "refresh_token", "refresh_token": token}
+    parts = {name: (None, value) for name, value in fields.items()}
+    assert webex.session.post(webex.token, files=parts, timeout=10).status_code == 400
+
+
 def test_two_ways_of_authentication_at_once_are_refused(party: Party) -> None:
     token = party.connect(ADA)["refresh_token"]
     form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": party.client_id}

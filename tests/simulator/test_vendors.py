@@ -1,4 +1,4 @@
-"""Each vendor's authorization server does what only it does: rotation, scopes, account grants and error bodies."""
+"""Each vendor's authorization server does what only it does: rotation, scopes and error bodies."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from simulator.oauth_clients import Client
 from simulator.server import Simulator
 from simulator.vendors import DAY
 from tests.simulator.conftest import StandingClock
-from tests.simulator.oauth import FUNCTION, SCOPES, Party
+from tests.simulator.oauth import FUNCTION, SCOPES, Party, account
 
 ADA = "ada@example.com"
 Meet = Callable[[str], Party]
@@ -36,12 +36,6 @@ def entra(meet: Meet) -> Party:
 @pytest.fixture
 def goto(meet: Meet) -> Party:
     return meet("goto")
-
-
-def account(party: Party, name: str) -> Party:
-    """The same vendor, with the client of the account itself."""
-    party.client_id, party.secret = ids.OAUTH_CLIENTS[name]
-    return party
 
 
 def error(reply: requests.Response) -> tuple[int, Any]:
@@ -110,9 +104,12 @@ def test_of_many_refreshes_at_once_zoom_answers_one_and_revokes_the_family(zoom:
 def test_zoom_revokes_a_users_first_connection_when_they_connect_again(zoom: Party, sim: Simulator) -> None:
     sim.add_user("bob@example.com")
     bob, first = zoom.connect("bob@example.com"), zoom.connect(ADA)
+    mine, zoom.client_id = zoom.client_id, "another"
+    zoom.server.register(Client("another", zoom.secret, SCOPES["zoom"], frozenset({zoom.redirect_uri})))
+    elsewhere, zoom.client_id = zoom.connect(ADA), mine
     second = zoom.connect(ADA)
-    good = [zoom.server.access(reply["access_token"]) is not None for reply in (bob, first, second)]
-    assert good == [True, False, True]
+    good = [zoom.server.access(reply["access_token"]) is not None for reply in (bob, elsewhere, first, second)]
+    assert good == [True, True, False, True]
 
 
 def test_entra_replaces_the_refresh_token_and_the_old_one_stays_good(entra: Party) -> None:
@@ -246,79 +243,3 @@ def test_nobody_revokes_the_tokens_of_another_client(zoom: Party) -> None:
     tokens = zoom.connect(ADA)
     account(zoom, "zoom-account").post(url=f"{zoom.sim.url}/zoom/oauth/revoke", token=tokens["access_token"])
     assert zoom.server.access(tokens["access_token"]) is not None
-
-
-def test_a_zoom_account_has_one_token_at_a_time_and_none_to_refresh(zoom: Party) -> None:
-    user = zoom.connect(ADA)["access_token"]
-    server = account(zoom, "zoom-account")
-    first, second = (server.post(grant_type="account_credentials", account_id=ids.ZOOM_ACCOUNT).json() for _ in "12")
-    assert set(first) == {"access_token", "token_type", "expires_in", "scope", "api_url"}
-    assert server.server.access(first["access_token"]) is None
-    grant = server.server.access(second["access_token"])
-    assert grant is not None
-    assert (grant.email, grant.scopes) == (None, SCOPES["zoom"])
-    assert server.server.access(user) is not None
-
-
-@pytest.mark.parametrize("form", [{"account_id": "another"}, {}, {"account_id": ids.ZOOM_ACCOUNT, "scope": "x"}])
-def test_a_zoom_account_is_named_and_nothing_else(zoom: Party, form: dict[str, str]) -> None:
-    assert account(zoom, "zoom-account").post(grant_type="account_credentials", **form).status_code == 400
-
-
-def test_an_entra_application_gets_a_token_of_its_tenant(entra: Party) -> None:
-    entra.token = entra.token.replace("organizations", ids.ENTRA_TENANT)
-    scope = "https://graph.microsoft.com/.default"
-    reply = entra.post(grant_type="client_credentials", scope=scope).json()
-    assert set(reply) == {"access_token", "token_type", "expires_in", "ext_expires_in"}
-    grant = entra.server.access(reply["access_token"])
-    assert grant is not None
-    assert grant.email is None
-
-
-@pytest.mark.parametrize(
-    ("tenant", "scope"),
-    [
-        ("organizations", "https://graph.microsoft.com/.default"),
-        (ids.ENTRA_TENANT, "OnlineMeetings.ReadWrite.All"),
-        (ids.ENTRA_TENANT, "https://graph.microsoft.com/.default x/.default"),
-        (ids.ENTRA_TENANT, None),
-    ],
-)
-def test_an_entra_application_names_its_tenant_and_asks_for_all_it_has(
-    entra: Party, tenant: str, scope: str | None
-) -> None:
-    entra.token = entra.token.replace("organizations", tenant)
-    assert entra.post(grant_type="client_credentials", scope=scope).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("vendor", "form"),
-    [
-        ("zoom", {"grant_type": "account_credentials", "account_id": "the-account"}),
-        ("entra", {"grant_type": "client_credentials", "scope": "https://graph.microsoft.com/.default"}),
-    ],
-)
-def test_a_client_that_is_registered_for_users_is_not_the_account(
-    meet: Meet, vendor: str, form: dict[str, str]
-) -> None:
-    party = meet(vendor)
-    party.token = party.token.replace("organizations", "the-account")
-    party.server.register(Client(party.client_id, party.secret, SCOPES[vendor], account="the-account"))
-    assert party.post(**form).status_code == 400
-    grants = frozenset({form["grant_type"]})
-    party.server.register(Client(party.client_id, party.secret, SCOPES[vendor], account="the-account", grants=grants))
-    assert party.post(**form).status_code == 200
-
-
-@pytest.mark.parametrize("vendor", ["goto", "zoom", "entra"])
-def test_a_grant_that_the_vendor_does_not_have_is_called_unsupported(meet: Meet, vendor: str) -> None:
-    assert meet(vendor).post(grant_type="password").json()["error"] == "unsupported_grant_type"
-
-
-def test_a_webex_service_app_refreshes_what_its_administrator_got(webex: Party) -> None:
-    service = account(webex, "webex-account")
-    token = service.server.authorize_account(service.client_id)["refresh_token"]
-    reply = service.refresh(token).json()
-    grant = service.server.access(reply["access_token"])
-    assert grant is not None
-    assert (grant.email, reply["refresh_token"]) == (None, token)

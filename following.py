@@ -55,7 +55,7 @@ class Following:
         self._queue = self._opened_queue(settings, clock, send, token)
         channels = _channels(settings, clock) if self._access else None
         self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
-        self.sweep = Sweep(ports, self._queue, _holder)
+        self.sweep = Sweep(ports, self._queue, _holder, once=bool(settings.keys))
         self.signals = Signals(store, clock, calendar, self._puller, self._queue)
         self.endpoint = SyncEndpoint(
             caller,

@@ -142,16 +142,30 @@ def solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
         raise InvalidSetting(
             "ANYROOM_CONFIG", f"{DEFAULT_CONFIG} is missing; write one and deploy it with the function"
         )
-    return _solutions_of(_demonstration(environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")))
+    return _solutions_of(_demonstration(environment))
 
 
-def _demonstration(simulator: str) -> Mapping[str, Any]:
-    """The solutions of a start without anyroom.toml: Jitsi's public server, and rooms that live in the simulator."""
+def _demonstration(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """The solutions of a start without anyroom.toml: Jitsi's public server, and what lives in the simulator.
+
+    Its Zoom is there where users can connect.
+    """
+    simulator = environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")
     demo = {"provider": "demo", "logo": _DEMONSTRATION_LOGO, "url": simulator}
+    zoom = {
+        "provider": "zoom",
+        "name": "Zoom (simulated)",
+        "logo": _DEMONSTRATION_LOGO,
+        "client_id": "secret:demo-zoom-client",
+        "client_secret": "secret:demo-zoom-secret",
+        "api_url": f"{simulator}/zoom/v2",
+        "oauth_url": f"{simulator}/zoom/oauth",
+    }
     return {
         "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _DEMONSTRATION_LOGO},
         "demo": {**demo, "name": "Demo rooms"},
         "demo-signin": {**demo, "name": "Demo rooms (sign-in)", "sign_in": True},
+        **({"zoom": zoom} if environment.get("ANYROOM_SIGNIN") else {}),
     }
 
 

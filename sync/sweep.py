@@ -36,9 +36,12 @@ _log = logging.getLogger("anyroom.sweep")
 
 
 class Sweep:
-    """The sweep over one store. `queue` is None where changes are relayed: only the add-on's triggers can look."""
+    """The sweep over one store. `queue` is None where changes are relayed: only the add-on's triggers can look. `once`:
+    values are used here that are good once.
+    """
 
-    def __init__(self, ports: Ports, queue: Queue | None, new_holder: Callable[[], str]) -> None:
+    def __init__(self, ports: Ports, queue: Queue | None, new_holder: Callable[[], str], once: bool) -> None:
+        self._once = once
         self._ports = ports
         self._queue = queue
         self._new_holder = new_holder
@@ -50,7 +53,7 @@ class Sweep:
             CALENDARS: self._calendar,
             MAPPINGS: self._mapping,
             ORPHANS: self._orphan,
-            ONCE: self._spent,
+            **({ONCE: self._spent} if self._once else {}),
         }
         for kind, handle in handlers.items():
             for document in self._ports.store.due(kind, self._now(), MOST):

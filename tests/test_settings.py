@@ -52,6 +52,16 @@ def test_without_a_configuration_the_demonstration_set_runs() -> None:
     assert (loaded.store, loaded.secrets, loaded.reply) == ("sqlite:anyroom.db", "env:", "bare")
 
 
+def test_the_demonstration_set_has_the_simulators_zoom_where_users_can_connect() -> None:
+    connecting = {
+        **IDENTITY,
+        "ANYROOM_SIGNIN": "1-a.apps.googleusercontent.com,secret:sign-in",
+        "ANYROOM_KEYS": "secret:keys",
+        "ANYROOM_PUBLIC_URL": "https://x.example",
+    }
+    assert list(settings.load(connecting).solutions) == ["jitsi", "demo", "demo-signin", "zoom"]
+
+
 def test_f32_without_identity_it_does_not_start() -> None:
     assert refused({}).reason == "ANYROOM_IDENTITY"
 

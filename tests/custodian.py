@@ -17,7 +17,7 @@ import msgspec
 from conference.clock import Deadline, SystemClock
 from conference.custody import Ports
 from conference.exchange import HttpClient
-from conference.http import Bearer
+from conference.http import Bearer, Client
 from conference.providers import LoadedProvider
 from conference.providers.base import Account, OAuth, Provider
 from conference.seal import Seal
@@ -86,6 +86,7 @@ class Instance:
     environ: dict[str, str] = field(default_factory=environment)
     scopes: tuple[str, ...] = SCOPES
     outside: Outside = field(default_factory=Outside)
+    client: Client = field(default_factory=HttpClient)
 
     def __post_init__(self) -> None:
         self.secrets = Secrets(Environment(self.environ), self.clock)
@@ -97,7 +98,7 @@ class Instance:
             SHARED: Solution(SHARED, "Shared", "", "rooms", Options(self.url, account_id="secret:client-id")),
             "plain": Solution("plain", "Plain", "", "plain", None),
         }
-        self.tokens = Tokens(ports, solutions, self._provider, SeenClient(HttpClient(), self.outside))
+        self.tokens = Tokens(ports, solutions, self._provider, SeenClient(self.client, self.outside))
 
     def _provider(self, name: str) -> LoadedProvider:
         described = oauth(self.scopes) if name == "rooms" else None

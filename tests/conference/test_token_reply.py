@@ -125,6 +125,7 @@ def test_what_was_granted_shows_no_token() -> None:
         (400, {"message": "POST failed", "errors": []}, NotConnected),
         (401, {"message": "The refresh token provided is expired"}, NotConnected),
         (401, {"message": "Authentication failed"}, CredentialsRefused),
+        (403, {"message": "The refresh token provided is expired"}, Permanent),
         (400, b"<html>Bad request", Permanent),
         (404, {"error": ["invalid_grant"]}, Permanent),
         (302, b"", Permanent),
@@ -132,6 +133,37 @@ def test_what_was_granted_shows_no_token() -> None:
 )
 def test_a_refusal_is_whose_it_is(status: int, body: Any, failure: type[ConferenceFailure]) -> None:
     assert type(refusal(reply(body, status), NOW)) is failure
+
+
+@pytest.mark.parametrize(
+    ("codes", "failure"),
+    [
+        ((4702, 4704, 4706), CredentialsRefused),
+        ((4705, 4709, 4717, 4738), Permanent),
+        ((4711, 4733, 4734, 4735, 4737, 4740, 4741), NotConnected),
+        ((4700, 4701), Temporary),
+    ],
+)
+def test_each_number_that_zoom_documents_has_its_meaning(
+    codes: tuple[int, ...], failure: type[ConferenceFailure]
+) -> None:
+    for code in codes:
+        assert type(refusal(reply({"error": "temporarily_unavailable", "code": code}, 400), NOW)) is failure
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 503])
+def test_a_status_that_passes_passes(status: int) -> None:
+    assert type(refusal(reply({}, status), NOW)) is Temporary
+
+
+def test_at_most_four_numbers_of_four_to_seven_digits_are_told() -> None:
+    codes = [999, 1000, 9_999_999, 10_000_000, 2001, 2002, 2003]
+    told = str(refusal(reply({"error_codes": codes}, 400), NOW))
+    assert told == "grant-refused: the token endpoint answered 400 1000 9999999 2001 2002"
+
+
+def test_a_token_has_at_most_16_kib() -> None:
+    assert read(reply({"access_token": "a" * 16_384})).access_token == "a" * 16_384
 
 
 def test_a_refusal_tells_its_word_and_its_numbers_and_nothing_else_of_the_server_s() -> None:

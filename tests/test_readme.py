@@ -222,7 +222,7 @@ def test_the_goals_are_those_of_the_bench() -> None:
         [figure] = code(name)
         documented[figure.replace("STORE", "sqlite")] = sqlite
         documented[figure.replace("STORE", "firestore")] = firestore
-    for _, name, _, goal in table("what a sync costs"):
+    for _, name, _, goal in table("what it costs"):
         [figure] = code(name)
         bound, documented[figure] = goal.rsplit(" ", 1)
         assert bound == ("at least" if figure in AT_LEAST else "at most")

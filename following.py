@@ -11,12 +11,12 @@ from conference.endpoint import Incoming
 from conference.identity import User, Verifier
 from settings import Settings
 from sync.access import Access, Delegated
-from sync.apply import Ports
 from sync.calendar import GoogleCalendar
 from sync.carrier import Send
 from sync.channel import Channels
 from sync.conferences import Conferences
 from sync.endpoint import SyncEndpoint
+from sync.outside import Ports
 from sync.own_token import OwnToken
 from sync.pull import Puller
 from sync.queue import InlineQueue, Queue

@@ -12,10 +12,11 @@ import msgspec
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable, Temporary
 from sync import records
-from sync.apply import CONNECTION_GONE, KEPT, SOLUTION_GONE, Applier, Ports
+from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
 from sync.holdings import Mapped, is_over, rank
+from sync.outside import KEPT, Ports
 from sync.records import OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace

@@ -27,13 +27,14 @@ from conference.errors import (
 )
 from sync import keepers, lease
 from sync.access import Access
-from sync.apply import Applier, Ports
+from sync.apply import Applier
 from sync.backoff import pause
 from sync.calendar import QUERY, UNAUTHENTICATED, GoogleCalendar
 from sync.channel import Channels, Opening
 from sync.lease import LeasedCalendar
 from sync.listing import Listing, Progress, begin
 from sync.look import Looker
+from sync.outside import Ports
 from sync.quota import Quota
 from sync.records import ORPHANS, CalendarRecord
 

@@ -16,9 +16,10 @@ from conference.event import placeholder
 from conference.providers import LoadedProvider
 from conference.providers.base import Conference
 from sync import lease, records
-from sync.apply import KEPT, SOLUTION_GONE, Applier, Ports
+from sync.apply import SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.holdings import Holdings, Mapped, mapped
+from sync.outside import KEPT, Ports
 from sync.queue import Queue
 from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace

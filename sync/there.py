@@ -7,9 +7,10 @@ from typing import Protocol
 from conference.clock import Clock
 from conference.errors import Conflict
 from sync import records
-from sync.apply import KEPT, THERE
+from sync.apply import THERE
 from sync.holdings import Mapped, mapped
 from sync.once import Once
+from sync.outside import KEPT
 from sync.records import MAPPINGS
 from sync.store import Replace, Store
 

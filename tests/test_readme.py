@@ -133,7 +133,6 @@ def test_the_variables_have_those_defaults(tmp_path: Path, monkeypatch: pytest.M
         "ANYROOM_KEYS": loaded.keys,
         "ANYROOM_STORE": loaded.store,
         "ANYROOM_SECRETS": loaded.secrets,
-        "ANYROOM_KEYS": "",
         "ANYROOM_PUBLIC_URL": loaded.public_url,
         "ANYROOM_REPLY": loaded.reply,
         "ANYROOM_GOOGLE_API": loaded.google_api,

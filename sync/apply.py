@@ -259,7 +259,7 @@ class Applier:
         now, before = self._now(), one.record.parked
         tries = before.tries + 1 if before else 1
         since = before.since if before else now
-        due = now + pause(tries, self._ports.spread(), failure.retry_after if isinstance(failure, Temporary) else None)
+        due = now + pause(tries, self._ports.spread(), failure.retry_after)
         _log.warning("parked: %s %s", one.record.solution, failure.reason)
         untold = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
         values = to_record(event)
@@ -293,7 +293,7 @@ class Applier:
             self.unmanaged(one, CONNECTION_GONE)
             return
         except ConferenceFailure as failure:
-            self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
+            self.look_later(one, failure.reason, failure.retry_after)
             return
         if same:
             self._follow(one, event)

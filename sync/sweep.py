@@ -17,7 +17,7 @@ from conference.providers import LoadedProvider
 from conference.providers.base import Conference
 from sync import lease, records
 from sync.apply import SOLUTION_GONE, Applier
-from sync.backoff import pause
+from sync.backoff import pause, spread_out
 from sync.holdings import Holdings, Mapped, mapped
 from sync.outside import KEPT, Ports
 from sync.queue import Queue
@@ -82,7 +82,7 @@ class Sweep:
     def _put_off(self, document: Document) -> None:
         """What a defect is about stands in nobody's way until tomorrow. Raises StoreUnavailable."""
         try:
-            later = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+            later = self._now() + spread_out(timedelta(days=1), self._ports.spread())
             self._ports.store.commit([Replace(document, {**document.body, "due": later})])
         except Conflict:
             _log.info("a %s changed while it was swept", document.kind)
@@ -203,7 +203,7 @@ class Sweep:
             made = one.becoming(conference=found.id, room=room, account=found.host or record.account)
             self._ports.store.commit([Delete(one.document), _orphan(made, invalid.reason, now)])
             return
-        due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+        due = now + spread_out(timedelta(days=1), self._ports.spread())
         adopted = one.becoming(
             state="offered",
             seen=False,
@@ -252,7 +252,7 @@ class Sweep:
         self._ports.store.commit([Replace(document, records.to_body(orphan))])
 
     def _later(self) -> timedelta:
-        return LATER * (0.75 + self._ports.spread() / 2)
+        return spread_out(LATER, self._ports.spread())
 
     def _now(self) -> datetime:
         return self._ports.clock.now()

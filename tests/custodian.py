@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from conference.clock import Deadline, SystemClock
+from conference.clock import Deadline
 from conference.custody import Ports
 from conference.exchange import HttpClient
 from conference.http import Bearer, Client
@@ -82,7 +82,7 @@ class Instance:
 
     store: Store
     url: str
-    clock: SystemClock = field(default_factory=MovedClock)
+    clock: MovedClock = field(default_factory=MovedClock)
     environ: dict[str, str] = field(default_factory=environment)
     scopes: tuple[str, ...] = SCOPES
     outside: Outside = field(default_factory=Outside)
@@ -138,7 +138,9 @@ class Instance:
 
 def renew(setting: str, url: str, times: int) -> None:
     """Renew Ada's token that often, each time in place of the last one, once somebody says so."""
-    instance = Instance(open_store(setting), url, SystemClock())
+    clock = MovedClock()
+    clock.waits = True
+    instance = Instance(open_store(setting), url, clock)
     token = instance.token()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

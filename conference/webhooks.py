@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from conference.clock import Clock
-from conference.errors import NotFound
+from conference.errors import NotFound, Unauthenticated
 from conference.providers import LoadedProvider
 from conference.providers.base import FRESH, Hook, Notice, Secret
+from conference.secrets import secret_name
 from conference.solution import Solution
 
 _REMEMBERED = timedelta(seconds=2 * FRESH)
@@ -35,19 +36,23 @@ class Heard(Protocol):
 
 
 class Webhooks:
-    """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`."""
+    """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`, `renew` reads
+    such secrets anew and says whether one changed.
+    """
 
     def __init__(
         self,
         solutions: Mapping[str, Solution],
         provider: Callable[[str], LoadedProvider],
         secret: Secret,
+        renew: Callable[[frozenset[str]], bool],
         heard: Heard,
         clock: Clock,
     ) -> None:
         self._solutions = solutions
         self._provider = provider
         self._secret = secret
+        self._renew = renew
         self._heard = heard
         self._clock = clock
 
@@ -61,12 +66,28 @@ class Webhooks:
         webhook = self._provider(known.provider).webhook if known else None
         if known is None or webhook is None:
             raise NotFound("no-webhook")
-        notice = webhook(Hook(headers, body, known.options, self._clock.now()), self._secret)
+        notice = self._proved(webhook, Hook(headers, body, known.options, self._clock.now()))
         call = hashlib.sha256(solution.encode() + b"\0" + body).hexdigest()
         if notice.kind != "nothing" and not self._heard.is_spent(call):
             _log.info("told by %s: %s of %d", solution, notice.kind, self._act(solution, notice))
             self._heard.spend(call, self._clock.now() + _REMEMBERED)
         return notice.reply or {}
+
+    def _proved(self, webhook: Callable[[Hook, Secret], Notice], hook: Hook) -> Notice:
+        """What the call tells; when it is signed with a secret that we do not know, ours is read again once."""
+        used: set[str] = set()
+
+        def secret(text: str) -> str:
+            if name := secret_name(text):
+                used.add(name)
+            return self._secret(text)
+
+        try:
+            return webhook(hook, secret)
+        except Unauthenticated:
+            if not used or not self._renew(frozenset(used)):
+                raise
+            return webhook(hook, secret)
 
     def _act(self, solution: str, notice: Notice) -> int:
         act = self._heard.deauthorised if notice.kind == "deauthorised" else self._heard.deleted

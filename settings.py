@@ -204,9 +204,9 @@ def _local_identity(path: str) -> tuple[Accepted, str]:
 
 
 def _accepted(parts: Mapping[str, list[str]]) -> Accepted:
-    unknown = sorted(set(parts) - {"script", "addon", "tasks"})
-    if unknown:
-        raise InvalidSetting("ANYROOM_IDENTITY", f"{unknown[0]!r} is unknown; the kinds are script, addon and tasks")
+    if set(parts) - {"script", "addon", "tasks"}:
+        # It may be an address, or a secret pasted in the wrong place.
+        raise InvalidSetting("ANYROOM_IDENTITY", "has a kind that is unknown; the kinds are script, addon and tasks")
     addon, tasks = parts.get("addon", []), parts.get("tasks", [])
     if addon and len(addon) != 2:
         raise InvalidSetting("ANYROOM_IDENTITY", "addon= takes the add-on's service account and its client id")

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.auth import environment_vars
@@ -23,6 +23,9 @@ from sync.credentials import SCOPES
 from tests.browsing import vendors
 from tests.served import PUBLIC_URL
 from tests.world import ADA, LOGO, toml
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 DELEGATION = {
     "ANYROOM_CREDENTIAL": f"delegation:{ids.DELEGATE_SERVICE_ACCOUNT}",
@@ -101,15 +104,20 @@ def _located(value: Any, simulator: str) -> Any:
 
 
 @contextmanager
-def answering(
-    port: int, status: int = 200, body: bytes = b'{"status": "ok"}', headers: Mapping[str, str] | None = None
-) -> Iterator[int]:
-    """Something that answers on a port of this machine, 0 for a free one: its port."""
+def answering(port: int, status: int = 200, body: bytes = b'{"status": "ok"}') -> Iterator[int]:
+    """Something that answers everything alike on a port of this machine, 0 for a free one: its port."""
 
     def app(environ: Any, start: Any) -> list[bytes]:
-        start(f"{status} Said", [("Content-Type", "application/json"), *(headers or {}).items()])
+        start(f"{status} Said", [("Content-Type", "application/json")])
         return [body]
 
+    with listening(port, app) as taken:
+        yield taken
+
+
+@contextmanager
+def listening(port: int, app: "WSGIApplication") -> Iterator[int]:
+    """That application on a port of this machine: its port."""
     server = make_server("localhost", port, app)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -50,8 +50,11 @@ def test_an_address_that_nobody_listens_at_is_said(healthy: Place) -> None:
         pass
     healthy.environment["ANYROOM_PUBLIC_URL"] = f"http://localhost:{port}"
     assert healthy.about("public address") == [
-        "problem  public address: unreachable: localhost: ConnectionRefusedError; nobody listens there; check that it"
-        " runs and that no firewall is in between"
+        (
+            "problem  public address: unreachable: localhost: ConnectionRefusedError; nobody listens there; check"
+            " that it"
+            " runs and that no firewall is in between"
+        )
     ]
 
 
@@ -75,14 +78,19 @@ def test_a_clock_that_is_half_a_minute_off_is_a_warning(healthy: Place, ahead: f
 
 def test_google_takes_our_client_and_is_to_know_where_it_sends_back(healthy: Place) -> None:
     assert healthy.about("sign-in") == [
-        "ok       sign-in: Google takes our client; its authorised redirect URIs must have"
-        " http://localhost:8080/sign-in"
+        (
+            "ok       sign-in: Google takes our client; its authorised redirect URIs must have"
+            " http://localhost:8080/sign-in"
+        )
     ]
 
 
 def test_a_client_that_google_refuses_is_found(healthy: Place) -> None:
     healthy.environment["SIGN_IN_SECRET"] = "canary-other"
     assert healthy.about("sign-in") == [
-        "problem  sign-in: Google refused our client (token-refused: the token endpoint answered 401 invalid_client);"
-        " put the id and the secret of one OAuth client for a web application into ANYROOM_SIGNIN and its secret"
+        (
+            "problem  sign-in: Google refused our client (token-refused: the token endpoint answered 401"
+            " invalid_client);"
+            " put the id and the secret of one OAuth client for a web application into ANYROOM_SIGNIN and its secret"
+        )
     ]

@@ -46,8 +46,11 @@ def test_googles_certificates_are_fetched_where_they_are_used(healthy: Place) ->
 def test_a_client_id_and_an_account_that_are_none_are_found(healthy: Place) -> None:
     assert callers(healthy, f"script={CLIENT};{TASKS}") == ["ok       callers: script and tasks are let in"]
     assert callers(healthy, f"script=client;{TASKS}") == [
-        "problem  callers: ANYROOM_IDENTITY names a client id that does not end in .apps.googleusercontent.com; take it"
-        " from APIs & Services > Credentials"
+        (
+            "problem  callers: ANYROOM_IDENTITY names a client id that does not end in"
+            " .apps.googleusercontent.com; take it"
+            " from APIs & Services > Credentials"
+        )
     ]
     assert callers(healthy, f"script={CLIENT};tasks=me@example.com") == [
         "problem  callers: ANYROOM_IDENTITY names a service account that ends in no .gserviceaccount.com"
@@ -57,16 +60,21 @@ def test_a_client_id_and_an_account_that_are_none_are_found(healthy: Place) -> N
 def test_without_a_tasks_account_nobody_sweeps(healthy: Place) -> None:
     del healthy.environment["ANYROOM_QUEUE"]
     assert callers(healthy, f"script={CLIENT}") == [
-        "warning  callers: script, but no tasks=SERVICE_ACCOUNT in ANYROOM_IDENTITY: nobody may call /sweep, which does"
-        " what is due without a signal"
+        (
+            "warning  callers: script, but no tasks=SERVICE_ACCOUNT in ANYROOM_IDENTITY: nobody may call /sweep,"
+            " which does"
+            " what is due without a signal"
+        )
     ]
 
 
 def test_without_a_user_only_the_signature_is_proved(healthy: Place) -> None:
     del healthy.environment["ANYROOM_DOCTOR_USER"]
     assert healthy.about("credential") == [
-        "warning  credential: delegation: we may sign; whether the administrator has consented shows with"
-        " ANYROOM_DOCTOR_USER=ADDRESS, a user of the domain"
+        (
+            "warning  credential: delegation: we may sign; whether the administrator has consented shows with"
+            " ANYROOM_DOCTOR_USER=ADDRESS, a user of the domain"
+        )
     ]
 
 
@@ -82,10 +90,14 @@ def test_who_may_not_sign_is_told_the_role(healthy: Place) -> None:
 def test_a_user_who_cannot_be_impersonated_is_the_administrator_s_affair(healthy: Place) -> None:
     healthy.environment["ANYROOM_DOCTOR_USER"] = "nobody@example.com"
     assert healthy.about("credential") == [
-        "problem  credential: delegation: delegation-refused: this user cannot be impersonated: invalid_grant; check"
-        " the address in ANYROOM_DOCTOR_USER, and have the administrator consent in Admin console > Security > API"
-        " controls > Domain-wide delegation to the service account's client id with the scopes"
-        " https://www.googleapis.com/auth/calendar.events.readonly,https://www.googleapis.com/auth/calendar.readonly"
+        (
+            "problem  credential: delegation: delegation-refused: this user cannot be impersonated:"
+            " invalid_grant; check"
+            " the address in ANYROOM_DOCTOR_USER, and have the administrator consent in Admin console > Security > API"
+            " controls > Domain-wide delegation to the service account's client id with the scopes"
+            ""
+            " https://www.googleapis.com/auth/calendar.events.readonly,https://www.googleapis.com/auth/calendar.readonly"
+        )
     ]
 
 
@@ -102,16 +114,22 @@ def test_a_queue_that_is_paused_is_resumed_by_that_command(healthy: Place) -> No
 def test_who_may_not_store_tasks_is_told_the_role(healthy: Place) -> None:
     healthy.simulator.cloud_tasks.permissions.remove("cloudtasks.tasks.create")
     assert healthy.about("queue") == [
-        "problem  queue: we may not store tasks in it; run: gcloud projects add-iam-policy-binding anyroom-simulator"
-        " --role=roles/cloudtasks.enqueuer --member=serviceAccount:ACCOUNT"
+        (
+            "problem  queue: we may not store tasks in it; run: gcloud projects add-iam-policy-binding"
+            " anyroom-simulator"
+            " --role=roles/cloudtasks.enqueuer --member=serviceAccount:ACCOUNT"
+        )
     ]
 
 
 def test_who_may_not_look_at_the_queue_may_use_it_all_the_same(healthy: Place) -> None:
     healthy.simulator.cloud_tasks.permissions.remove("cloudtasks.queues.get")
     assert healthy.about("queue") == [
-        "warning  queue: we may not look at it, which the function does not need; to see whether it runs, give who runs"
-        " make doctor roles/cloudtasks.viewer"
+        (
+            "warning  queue: we may not look at it, which the function does not need; to see whether it runs,"
+            " give who runs"
+            " make doctor roles/cloudtasks.viewer"
+        )
     ]
 
 
@@ -121,6 +139,6 @@ def test_a_google_of_somebody_elses_is_not_told_our_token(healthy: Place, what: 
     assert healthy.about(what) == [
         f"warning  {what}: not checked with an ANYROOM_GOOGLE_API of its own before the settings are right"
     ]
-    assert not [
-        call for call in healthy.simulator.requests.all() if "/token" in call.path and "/oauth" not in call.path
-    ]
+    asked = {request.path for request in healthy.simulator.requests.under("/")}
+    assert asked & {"/token", "/oauth2/v3/certs", f"/v2/{ids.TASKS_QUEUE}"} == set()
+    assert not [path for path in asked if path.endswith(":signJwt")]

@@ -43,7 +43,10 @@ def test_an_account_s_token_can_be_had_and_is_taken(healthy: Place) -> None:
 
 def test_an_account_that_is_refused_is_found(healthy: Place) -> None:
     account(healthy, account_id="another")
-    assert zoom(healthy).startswith("problem  solution zoom: our credentials were refused (")
+    assert zoom(healthy) == (
+        "problem  solution zoom: the request was refused (token-refused: the token endpoint answered 400"
+        " invalid_request); compare [solutions.zoom] with what is registered there"
+    )
 
 
 def test_an_account_s_token_that_is_not_taken_is_found(healthy: Place) -> None:
@@ -65,18 +68,26 @@ def test_scopes_that_an_account_lacks_are_named(healthy: Place) -> None:
 
 def test_a_system_with_a_key_is_asked_for_a_conference_that_it_does_not_have(healthy: Place) -> None:
     assert healthy.about("solution rooms") == ["ok       solution rooms: answers, and takes our credentials"]
-    assert healthy.simulator.rooms.all() == []
+    assert healthy.simulator.rooms.having(None) == []
     healthy.environment["ROOMS"] = "canary-other"
     assert healthy.about("solution rooms") == [
-        "problem  solution rooms: our credentials were refused (demo-unauthorized: HTTP 401, 0 bytes of json); put the"
-        " ones that the system has into [solutions.rooms] and its secrets"
+        (
+            "problem  solution rooms: our credentials were refused (demo-unauthorized: HTTP 401, 60 bytes of"
+            " json); put the"
+            " ones that the system has into [solutions.rooms] and its secrets"
+        )
     ]
+
+
+def test_a_system_whose_user_is_signed_out_is_well(healthy: Place) -> None:
+    healthy.environment["ROOMS"] = ids.ROOMS_API_KEY_SIGNED_OUT
+    assert healthy.about("solution rooms") == ["ok       solution rooms: answers, and asks the user to sign in"]
 
 
 def test_a_system_that_is_down_is_asked_once_and_said_so(healthy: Place) -> None:
     healthy.simulator.faults.add(faults.status(503, b"{}"), path="/rooms-api/v1/rooms", times=None)
     assert healthy.about("solution rooms") == [
-        "problem  solution rooms: demo-503: HTTP 503, 2 bytes of another type; it may pass, so try again in a minute"
+        "problem  solution rooms: demo-503: HTTP 503, 2 bytes of json; it may pass, so try again in a minute"
     ]
 
 

@@ -45,8 +45,9 @@ def test_a_folder_that_is_not_there_is_said(healthy: Place, tmp_path: Path) -> N
 
 def test_a_file_of_another_program_is_said(healthy: Place, tmp_path: Path) -> None:
     (tmp_path / "anyroom.db").write_text("no database at all, but a text that is long enough" * 40, "utf-8")
-    [line] = healthy.about("store")
-    assert line.startswith("problem  store: store-unavailable: SQLITE_NOTADB: file is not a database")
+    assert healthy.about("store") == [
+        f"problem  store: ANYROOM_STORE: '{tmp_path}/anyroom.db' is no database of ours (file is not a database)"
+    ]
 
 
 def test_a_store_that_is_none_is_said(healthy: Place) -> None:

@@ -120,6 +120,7 @@ class Service:
                     self._verifier,
                     self._secret,
                     self._secrets.read,
+                    self._renew,
                     self._provider,
                     self._open_call,
                     new_text,

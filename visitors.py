@@ -41,6 +41,7 @@ class Outside(msgspec.Struct, frozen=True):
     verifier: Verifier
     secret: Secret
     read_secret: Callable[[str], str]
+    renew_secrets: Callable[[frozenset[str]], bool]
     provider: Callable[[str], LoadedProvider]
     open_call: OpenCall
     new_text: Callable[[], str]
@@ -55,7 +56,9 @@ class Visitors:
         self._users = StoredOfUsers(outside.store, outside.clock)
         once = Once(outside.store)
         heard = Heard(outside.store, outside.clock, once, tokens)
-        self._webhooks = Webhooks(settings.solutions, outside.provider, outside.secret, heard, outside.clock)
+        self._webhooks = Webhooks(
+            settings.solutions, outside.provider, outside.secret, outside.renew_secrets, heard, outside.clock
+        )
         self._connecting: Connecting | None = None
         self._settings: SettingsPage | None = None
         if not (settings.sign_in and seal and tokens):
@@ -132,7 +135,7 @@ class Visitors:
         return self._page().sign_out(visit)
 
     def webhook(self, solution: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
-        """POST /webhooks/ID: what the call is answered with. Raises RequestRefused, StoreUnavailable."""
+        """POST /webhooks/ID: what the call is answered with. Raises RequestRefused, SecretUnavailable, Temporary."""
         return self._webhooks.take(solution, headers, body)
 
     def _connects(self) -> Connecting:

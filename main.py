@@ -205,13 +205,13 @@ def _sign_out(asked: Asked) -> Response:
 
 
 def _webhook(asked: Asked) -> Response:
-    from conference.errors import Temporary, Unavailable
+    from conference.errors import ConferenceFailure, Unavailable
 
     headers = {name.lower(): value for name, value in asked.request.headers.items()}
     try:
         body = service().visitors.webhook(asked.note["solution"], headers, _body(asked.request))
-    except Temporary as busy:
-        raise Unavailable(busy.reason, busy.detail) from busy
+    except ConferenceFailure as failure:
+        raise Unavailable(failure.reason, failure.detail) from failure
     return Response(_json(body) if body else flask.Response(status=204))
 
 

@@ -137,7 +137,7 @@ class Visitors:
         return self._page().sign_out(visit)
 
     def webhook(self, solution: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
-        """POST /webhooks/ID: what the call is answered with. Raises RequestRefused, StoreUnavailable."""
+        """POST /webhooks/ID: what the call is answered with. Raises RequestRefused, SecretUnavailable, Temporary."""
         return self._webhooks.take(solution, headers, body)
 
     def _connects(self) -> Connecting:

@@ -177,7 +177,7 @@ class TooManyRequests(RequestRefused):
 
 
 class Unavailable(RequestRefused):
-    """Who calls cannot be proved right now, because Google's certificates cannot be had."""
+    """Who calls cannot be proved right now, or what they tell not be recorded: it is to be sent again."""
 
     status = 503
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from conference.clock import Deadline
-from conference.connection import Connection, Kept
+from conference.connection import Connection, Held, Kept
 from conference.custody import Custody, Ports, unsaved
 from conference.errors import ConferenceFailure, CredentialsRefused, InvalidSetting, NotConnected, Temporary
 from conference.http import Bearer, Client
@@ -152,15 +152,15 @@ class Tokens:
             confirmed &= self.disconnect(sub, held.connection.solution, secret, deadline)
         return confirmed
 
-    def deauthorized(self, solution: str, account: str) -> int:
+    def deauthorized(self, solution: str, account: str, since: datetime | None = None) -> int:
         """Erase the connections to an account whose user has removed us there: how many there were.
 
-        Other instances learn of it from the provider, which takes their token no more. Raises StoreUnavailable,
-        Temporary.
+        `since` is when that was: a connection made later stands. Other instances learn of it from the provider, which
+        takes their token no more. Raises StoreUnavailable, Temporary.
         """
         erased = 0
         for _ in range(_TRIES):
-            found = self._ports.connections.of_account(solution, account)
+            found = [held for held in self._ports.connections.of_account(solution, account) if _is_of(held, since)]
             if not found:
                 break
             erased += sum(self._ports.connections.erase(held) for held in found)
@@ -213,6 +213,12 @@ class Tokens:
             if len(self._custodies) > _MOST:
                 self._custodies.popitem(last=False)
             return custody
+
+
+def _is_of(held: Held, since: datetime | None) -> bool:
+    """Whether the connection may have been there at that time: the user has not made it later."""
+    connection = held.connection
+    return since is None or connection.state != "connected" or connection.since <= since
 
 
 class _Bearer:

@@ -28,16 +28,18 @@ class Heard(Protocol):
     def spend(self, value: str, until: datetime) -> bool:
         """Whether it was not used before; it need not be remembered longer than `until`."""
 
-    def deauthorised(self, solution: str, account: str) -> int:
-        """A user has taken our access away: what is stored of their connection is erased. How many there were."""
+    def deauthorised(self, solution: str, account: str, since: datetime | None) -> int:
+        """A user took our access away, `since` then: their connection is erased unless it was made later. How many."""
 
     def deleted(self, solution: str, conference: str) -> int:
         """A conference was deleted there: that is recorded, and shown. How many events hold it."""
 
 
 class Webhooks:
-    """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`, `renew` reads
-    such secrets anew and says whether one changed.
+    """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`.
+
+    `renew` reads secrets again, by their names, and says whether one is another now; it is asked after each signature
+    that is not right, and has to bound that itself.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Webhooks:
         """What the call is answered with. The same call twice is acted on once.
 
         Raises NotFound for a solution without webhooks, Unauthenticated without a proof, BadRequest for a body that
-        makes no sense, StoreUnavailable: then the system calls again.
+        makes no sense, SecretUnavailable, StoreUnavailable, Temporary: then the system calls again.
         """
         known = self._solutions.get(solution)
         webhook = self._provider(known.provider).webhook if known else None
@@ -74,21 +76,22 @@ class Webhooks:
         return notice.reply or {}
 
     def _proved(self, webhook: Callable[[Hook, Secret], Notice], hook: Hook) -> Notice:
-        """What the call tells; when it is signed with a secret that we do not know, ours is read again once."""
-        used: set[str] = set()
+        """What the call says. A secret that may have been replaced since it was read is read again, once."""
+        asked: set[str] = set()
 
         def secret(text: str) -> str:
-            if name := secret_name(text):
-                used.add(name)
+            name = secret_name(text)
+            asked.update(() if name is None else (name,))
             return self._secret(text)
 
         try:
             return webhook(hook, secret)
         except Unauthenticated:
-            if not used or not self._renew(frozenset(used)):
+            if not self._renew(frozenset(asked)):
                 raise
-            return webhook(hook, secret)
+        return webhook(hook, secret)
 
     def _act(self, solution: str, notice: Notice) -> int:
-        act = self._heard.deauthorised if notice.kind == "deauthorised" else self._heard.deleted
-        return act(solution, notice.id)
+        if notice.kind == "deauthorised":
+            return self._heard.deauthorised(solution, notice.id, notice.since)
+        return self._heard.deleted(solution, notice.id)

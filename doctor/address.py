@@ -109,6 +109,6 @@ def _signs_in(subject: Subject, deadline: Deadline) -> Finding:
 def refuse_bogus(server: AuthorizationServer, redirect: str, deadline: Deadline) -> None:
     """Return when the server takes our client, and only refuses the code. Raises as AuthorizationServer.by_code."""
     try:
-        server.by_code(BOGUS, BOGUS * 4, redirect, deadline)
+        server.by_code(BOGUS, BOGUS * 4, redirect, deadline, lambda names: False)
     except NotConnected:
         return

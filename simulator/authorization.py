@@ -48,7 +48,8 @@ class AuthorizationServer:
     """The server that `vendor` describes. Thread-safe.
 
     `known` are the addresses of users who grant what they are asked for, beside those that `set_consent` names.
-    `id_token` makes the ID token where the scope openid was granted.
+    `id_token` makes the ID token where the scope openid was granted. `removed` are told of each user who removes the
+    application.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class AuthorizationServer:
         self._clients = Clients(vendor.authentication)
         self._tokens = Tokens(vendor, clock, randomness)
         self._codes: dict[str, _Code] = {}
+        self.removed: list[Callable[[str], None]] = []
 
     def register(self, client: Client) -> None:
         """Add a client, or put it in the place of the one with its id."""
@@ -104,6 +106,8 @@ class AuthorizationServer:
         """As a user who removes the application, or an administrator who does so for them."""
         with self._lock:
             self._tokens.revoke(email.lower())
+        for tell in self.removed:
+            tell(email.lower())
 
     def rotate_secret(self, client_id: str) -> str:
         """A new secret for the client; the old one is refused at once."""

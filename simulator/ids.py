@@ -48,5 +48,7 @@ OAUTH_CLIENTS: Final = {
     "entra": ("5d1a7e00-0000-4000-8000-000000000001", "simulatedEntraSecret"),
     "goto": ("5d1a7e00-0000-4000-8000-000000000002", "simulatedGotoSecret"),
 }
+# The Secret Token of the Zoom app, which signs its webhooks.
+ZOOM_WEBHOOK_KEY: Final = "canary-webhook-secret"
 ZOOM_ACCOUNT: Final = "5imu1at0rAccount"
 ENTRA_TENANT: Final = "5d1a7e00-0000-4000-8000-00000000000a"

@@ -150,7 +150,7 @@ class Simulator:
     def close(self) -> None:
         """End every connection and delay. Raises schema.InvalidReply when a reply was not one of Google's."""
         self._closing.set()
-        for outbox in (self.push, self.triggers):
+        for outbox in (self.push, self.triggers, self.systems.zoom_webhooks):
             outbox.close()
         if self._server is not None:
             self._server.close()

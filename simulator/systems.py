@@ -16,6 +16,7 @@ from simulator.webex import Webex
 from simulator.webex_api import WebexApi
 from simulator.zoom import Zoom
 from simulator.zoom_api import ZoomApi
+from simulator.zoom_webhooks import ZoomWebhooks
 
 
 class _Users(Mapping[str, str]):
@@ -48,6 +49,9 @@ class Systems:
     ) -> None:
         users = _Users(calendar)
         self.zoom = Zoom(randomness, clock.now, users, _bearer(authorization["zoom"]))
+        self.zoom_webhooks = ZoomWebhooks(clock, randomness)
+        self.zoom.deleted.append(self.zoom_webhooks.deleted)
+        authorization["zoom"].removed.append(self.zoom_webhooks.deauthorized)
         self.webex = Webex(randomness, _bearer(authorization["webex"]), clock.now, users)
         self.teams = Teams(randomness, _bearer(authorization["entra"]), users, users, clock.now)
         self.goto = Goto(randomness, _bearer(authorization["goto"]))

@@ -94,6 +94,7 @@ class Zoom:
     """One account: its users' addresses and their meetings, the oldest first. Thread-safe.
 
     `bearer` tells the address of the user that an access token belongs to, "" for the account itself, None for none.
+    `deleted` are told of each meeting that is deleted, whoever did it.
     """
 
     randomness: random.Random
@@ -101,6 +102,7 @@ class Zoom:
     users: Collection[str]
     bearer: Callable[[str], str | None]
     meetings: dict[int, Meeting] = field(default_factory=dict)
+    deleted: list[Callable[[Meeting], None]] = field(default_factory=list)
     _asked: dict[tuple[str, object], int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -149,7 +151,9 @@ class Zoom:
     def delete(self, caller: str, number: str) -> None:
         """Remove a meeting. Raises Refused."""
         with self._lock:
-            del self.meetings[self.get(caller, number).id]
+            meeting = self.meetings.pop(self.get(caller, number).id)
+        for tell in self.deleted:
+            tell(meeting)
 
     def listed(self, host: str, kind: str) -> list[dict[str, Any]]:
         """The host's meetings as a list has them: "scheduled" are all, "upcoming" those that are not over."""

@@ -4,15 +4,17 @@ import logging
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from conference.clock import Clock
-from conference.errors import Conflict
+from conference.errors import Conflict, Temporary
 from sync import records
 from sync.apply import THERE
-from sync.holdings import Mapped, mapped
+from sync.holdings import readable
 from sync.once import Once
 from sync.outside import KEPT
 from sync.records import MAPPINGS
-from sync.store import Replace, Store
+from sync.store import Document, Replace, Store
 
 _PAGE = 500
 _TRIES = 5
@@ -22,8 +24,8 @@ _log = logging.getLogger("anyroom.there")
 class Deauthorized(Protocol):
     """Erases connections: conference.tokens.Tokens."""
 
-    def deauthorized(self, solution: str, account: str) -> int:
-        """Erase the connections to an account whose user has removed us there: how many there were."""
+    def deauthorized(self, solution: str, account: str, since: datetime | None) -> int:
+        """Erase the connections to an account whose user removed us there then: how many there were."""
 
 
 class Heard:
@@ -43,14 +45,14 @@ class Heard:
         """Whether it was not used before. Raises StoreUnavailable."""
         return self._once.spend(value, until)
 
-    def deauthorised(self, solution: str, account: str) -> int:
-        """Erase the connections of a user who has taken our access away. Raises StoreUnavailable, Temporary."""
-        return self._tokens.deauthorized(solution, account) if self._tokens else 0
+    def deauthorised(self, solution: str, account: str, since: datetime | None) -> int:
+        """Erase the connections of a user who took our access away then. Raises StoreUnavailable, Temporary."""
+        return self._tokens.deauthorized(solution, account, since) if self._tokens else 0
 
     def deleted(self, solution: str, conference: str) -> int:
-        """Record, for each event that holds it, that the conference is lost. Raises StoreUnavailable.
+        """Record, for each event that holds it, that the conference is lost. Raises StoreUnavailable, Temporary.
 
-        One that we are deleting ourselves is as good as gone, and is not shown.
+        One that leaves is gone, so that nobody is given it again. One that we are deleting ourselves is no news.
         """
         lost = 0
         for key in self._holders(records.room(solution, conference)):
@@ -68,19 +70,23 @@ class Heard:
     def _lose(self, key: str) -> bool:
         for _ in range(_TRIES):
             document = self._store.get(MAPPINGS, key)
-            if document is None:
-                return False
-            one = mapped(document)
-            if one.record.state not in ("offered", "live", "unmanaged"):
+            changed = self._without(document) if document else None
+            if document is None or changed is None:
                 return False
             try:
-                self._store.commit([Replace(document, records.to_body(self._lost(one)))])
+                self._store.commit([Replace(document, records.to_body(changed))])
             except Conflict:
                 continue
-            _log.warning("lost: %s: %s", one.record.solution, THERE)
-            return True
-        return False
+            _log.warning("%s: %s: %s", changed.state, changed.solution, THERE)
+            return changed.state == "lost"
+        raise Temporary("contention", "a mapping changes too fast")
 
-    def _lost(self, one: Mapped) -> records.MappingRecord:
+    def _without(self, document: Document) -> records.MappingRecord | None:
+        """The mapping once its conference is not there any more, None where that changes nothing."""
         due = self._clock.now() + KEPT
-        return one.becoming(state="lost", reason=THERE, look="", until=None, parked=None, due=due, forget=due)
+        for one in readable([document]):
+            if one.record.state in records.HOLDING:
+                state = "gone" if one.record.state == "leaving" else "lost"
+                ended = one.becoming(state=state, reason=THERE, heir=False, look="", until=None, tries=0)
+                return msgspec.structs.replace(ended, parked=None, due=due, forget=due)
+        return None

@@ -37,7 +37,7 @@ ENVIRONMENT = {
     "ANYROOM_KEYS": f"secret:{KEYS}",
     "SIGN_IN_SECRET": ids.SIGN_IN_CLIENT[1],
     "SEALING_KEYS": "Y2FuYXJ5LXNlYWxpbmcta2V5LTMyLWJ5dGVzLS0tLSE=",
-    "ZOOM_WEBHOOK": "canary-webhook-secret",
+    "ZOOM_WEBHOOK": ids.ZOOM_WEBHOOK_KEY,
 }
 """What connects users; the secrets are those of the simulator's clients."""
 

@@ -218,11 +218,13 @@ class Hook(msgspec.Struct, frozen=True):
 
 class Notice(msgspec.Struct, frozen=True):
     """What a webhook call says, once it is proved: nothing of interest, that a user has taken our access away, or that
-    a conference was deleted. `id` is the user's or the conference's there, `reply` what the call is answered with.
+    a conference was deleted. `id` is the user's or the conference's there, `since` when it happened where that is said,
+    `reply` what the call is answered with.
     """
 
     kind: Literal["nothing", "deauthorised", "deleted"] = "nothing"
     id: str = ""
+    since: datetime | None = None
     reply: Mapping[str, Any] | None = None
 
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -183,56 +183,80 @@ def account(call: Call) -> Account:
     return Account(user.id, user.email)
 
 
-class _Subject(msgspec.Struct):
-    id: int | str = ""
+class _Told(msgspec.Struct):
+    """Any event: `event_ts` is when it happened, in milliseconds since 1970."""
 
-
-class _Payload(msgspec.Struct):
-    plain_token: str = msgspec.field(name="plainToken", default="")
-    user_id: str = ""
-    operation: str = "all"
-    object: _Subject = msgspec.field(default_factory=_Subject)
-
-
-class _Event(msgspec.Struct):
     event: str
-    payload: _Payload = msgspec.field(default_factory=_Payload)
+    event_ts: Annotated[int, msgspec.Meta(ge=0, le=253402300799000)] | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Validation(msgspec.Struct):
+    plain_token: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="plainToken")
+
+
+class _Deauthorized(msgspec.Struct):
+    user_id: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _DeletedMeeting(msgspec.Struct):
+    id: int | Annotated[str, msgspec.Meta(pattern=r"\A[0-9]+\Z")]
+
+
+class _Deleted(msgspec.Struct):
+    object: _DeletedMeeting
+    operation: str = "all"
 
 
 def webhook(hook: Hook, secret: Secret) -> Notice:
     """What Zoom tells: a user took our access away, or deleted a meeting. Raises Unauthenticated, BadRequest.
 
-    Sources: Zoom, "Using webhooks" (signature, URL validation) and the events app_deauthorized and meeting.deleted.
+    Other events are nothing to us, whatever they hold. Sources: Zoom, "Using webhooks" (signature, URL validation) and
+    the events app_deauthorized and meeting.deleted, whose `operation` is "single" for one occurrence.
     """
     if not hook.options.webhook_secret:
         raise NotFound("no-webhook", "the solution has no webhook_secret")
+    moment = _fresh(hook)
     key = secret(hook.options.webhook_secret).encode()
-    check_signed(hook, key)
+    _check_signed(hook, moment, key)
     try:
-        told = msgspec.json.decode(hook.body, type=_Event)
+        return _read(msgspec.json.decode(hook.body, type=_Told), key)
     except (ValueError, RecursionError) as error:
         raise BadRequest("malformed-webhook", "the body is no event of Zoom's") from error
-    payload = told.payload
+
+
+def _read(told: _Told, key: bytes) -> Notice:
+    """Raises ValueError, RecursionError."""
     if told.event == "endpoint.url_validation":
-        encrypted = hmac.new(key, payload.plain_token.encode(), hashlib.sha256).hexdigest()
-        return Notice(reply={"plainToken": payload.plain_token, "encryptedToken": encrypted})
-    if told.event == "app_deauthorized" and payload.user_id:
-        return Notice("deauthorised", payload.user_id)
-    if told.event == "meeting.deleted" and payload.operation != "single" and payload.object.id:
-        return Notice("deleted", str(payload.object.id))
+        plain = msgspec.json.decode(told.payload, type=_Validation).plain_token
+        encrypted = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+        return Notice(reply={"plainToken": plain, "encryptedToken": encrypted})
+    since = None if told.event_ts is None else datetime.fromtimestamp(told.event_ts / 1000, UTC)
+    if told.event == "app_deauthorized":
+        return Notice("deauthorised", msgspec.json.decode(told.payload, type=_Deauthorized).user_id, since)
+    if told.event == "meeting.deleted":
+        deleted = msgspec.json.decode(told.payload, type=_Deleted)
+        if deleted.operation != "single":
+            return Notice("deleted", str(deleted.object.id), since)
     return Notice()
 
 
-def check_signed(hook: Hook, key: bytes) -> None:
-    """Raise Unauthenticated unless Zoom has signed the call, within FRESH of now."""
-    moment, signature = hook.headers.get("x-zm-request-timestamp", ""), hook.headers.get("x-zm-signature", "")
+def _fresh(hook: Hook) -> str:
+    """The time at which the call says that it was signed. Raises Unauthenticated unless that is within FRESH of now."""
+    moment = hook.headers.get("x-zm-request-timestamp", "")
     if not (moment.isascii() and moment.isdecimal() and len(moment) < 13):
         raise Unauthenticated("no-signature")
-    signed = hmac.new(key, f"v0:{moment}:".encode() + hook.body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(f"v0={signed}".encode(), signature.encode()):
-        raise Unauthenticated("bad-signature")
     if abs(hook.now.timestamp() - int(moment)) > FRESH:
         raise Unauthenticated("not-fresh", "the call was signed too long ago, or a clock is wrong")
+    return moment
+
+
+def _check_signed(hook: Hook, moment: str, key: bytes) -> None:
+    """Raise Unauthenticated unless Zoom has signed the call at that moment."""
+    signed = hmac.new(key, f"v0:{moment}:".encode() + hook.body, hashlib.sha256).hexdigest()
+    signature = hook.headers.get("x-zm-signature", "")
+    if not hmac.compare_digest(f"v0={signed}".encode(), signature.encode()):
+        raise Unauthenticated("bad-signature")
 
 
 def create(event: Event, attempt: str, call: Call) -> Conference:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -239,6 +240,37 @@ def test_a_purge_finds_also_what_changes_meanwhile(another: Another, endpoint: T
     instance.outside.on("before", "commit delete", lambda: changes.pop()() if changes else None)
     assert instance.tokens.deauthorized(ROOMS, ASKED.id) == 1
     assert instance.connections.of_user(ADA) == []
+
+
+@pytest.mark.parametrize(("since", "purged"), [(-1, 0), (0, 1), (1, 1), (None, 1)])
+def test_a_connection_that_was_made_after_the_removal_stands(
+    instance: Instance, endpoint: TokenEndpoint, since: float | None, purged: int
+) -> None:
+    connect(instance, endpoint)
+    made = _held(instance).connection.since
+    removed = None if since is None else made + timedelta(seconds=since)
+    assert instance.tokens.deauthorized(ROOMS, ASKED.id, removed) == purged
+    assert len(instance.connections.of_user(ADA)) == 1 - purged
+
+
+def test_a_connection_that_has_ended_since_the_removal_is_purged(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    removed = _held(instance).connection.since
+    ended = replace(_held(instance).connection, state="reconnect", since=removed + timedelta(hours=1))
+    instance.connections.write(ADA, _held(instance), ended)
+    assert instance.tokens.deauthorized(ROOMS, ASKED.id, removed) == 1
+
+
+def test_a_purge_reaches_all_instances_when_what_they_remember_is_over(
+    another: Another, endpoint: TokenEndpoint
+) -> None:
+    instance, other = another(), another()
+    connect(instance, endpoint)
+    other.token()
+    instance.tokens.deauthorized(ROOMS, ASKED.id)
+    other.clock.sleep(301)
+    with pytest.raises(NotConnected):
+        other.token()
 
 
 def test_nobody_is_an_account_without_an_id(instance: Instance, endpoint: TokenEndpoint) -> None:

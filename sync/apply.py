@@ -22,7 +22,7 @@ from sync.holdings import Holdings, Mapped, looked_at, rank
 from sync.outside import KEPT, Ports, closes
 from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
-from sync.store import Change, Replace
+from sync.store import Replace
 from sync.told import changed_fields
 
 MOST_PARKED = 128 * 1024
@@ -179,19 +179,23 @@ class Applier:
             kept = one.becoming(state="unmanaged", reason=reason, look="", until=None, parked=None, due=due)
             self.holdings.put(one, kept)
 
-    def _follow(self, one: Mapped, event: Event, *beside: Change) -> None:
-        """The event is there with its conference: the provider is told what differs from what it was told."""
+    def _follow(self, one: Mapped, event: Event, *held: Mapped) -> None:
+        """The event is there with its conference: the provider is told what differs from what it was told.
+
+        The mappings `held` are written again in the same commit.
+        """
         record = one.record
         if self._waits(record, event):
             return
         unsure = not record.tells or (self._resumed and record.etag != event.etag)
         fields = changed_fields(None if unsure else record.told, event.told()) & self._updates(record)
         live = self._live(one, event)
+        beside = {other.key: Replace(other.document, other.document.body) for other in held}
         others = self.holdings.others(one) if fields and record.shared else []
         if fields and (leader := self._leader(one._replace(record=live), others)):
             live = msgspec.structs.replace(live, told=record.told) if record.tells else live
             if not any(holder.record.tells for holder in (one, *others)):
-                beside += (looked_at(leader, self._now()),)
+                beside[leader.key] = looked_at(leader, self._now())
         elif fields:
             self._deadline.check()
             failure = self._told(record, event, fields)
@@ -199,11 +203,11 @@ class Applier:
                 self.unmanaged(one, CONNECTION_GONE)
                 return
             live = msgspec.structs.replace(live, tells=True)
-            beside += tuple(_silent(other) for other in others if other.record.tells)
+            beside |= {other.key: _silent(other) for other in others if other.record.tells}
             if failure:
                 live = self._park(one, live, event, fields, failure)
         if live != record or beside:
-            self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag), *beside)
+            self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag), *beside.values())
 
     def _leader(self, one: Mapped, others: list[Mapped]) -> Mapped | None:
         """Which other holder's event the conference follows, None when it is this one's."""
@@ -299,7 +303,7 @@ class Applier:
         if any(other.record.state == "deleting" for other in sharing):
             self.look_later(one, "deleting")
             return
-        held = [Replace(other.document, other.document.body) for other in sharing if other.record.state in HOLDING]
+        held = [other for other in sharing if other.record.state in HOLDING]
         try:
             same = bool(held) or self._has_its_room(one, event)
         except StoreUnavailable:

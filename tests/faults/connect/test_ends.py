@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,10 @@ def everybody(function: Function) -> Browser:
             browser.connect(vendor)
             assert "error" not in create(function, vendor, user)
         create(function, "demo", user)
-        times = {"start": {"dateTime": "2099-03-01T09:00:00Z"}, "end": {"dateTime": "2099-03-01T10:00:00Z"}}
+        times: dict[str, Any] = {
+            "start": {"dateTime": "2099-03-01T09:00:00Z"},
+            "end": {"dateTime": "2099-03-01T10:00:00Z"},
+        }
         event = calendar.add_event(TEAM, summary="Team", **times)
         body = {"calendarId": TEAM, "eventId": event, "oauthToken": function.simulator.access_token(user)}
         answer = function.post("/conferences?solution=demo", body, function.simulator.identity.script_token(user))

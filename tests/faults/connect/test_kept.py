@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ TOKEN = "/zoom/oauth/token"
 def made(function: Function, user: str = ADA) -> bool:
     """Whether the user gets a conference."""
     calendar, now = function.simulator.calendar, function.simulator.clock.now().timestamp()
-    times = {"start": {"dateTime": "2099-03-01T09:00:00Z"}, "end": {"dateTime": "2099-03-01T10:00:00Z"}}
+    times: dict[str, Any] = {"start": {"dateTime": "2099-03-01T09:00:00Z"}, "end": {"dateTime": "2099-03-01T10:00:00Z"}}
     event = calendar.add_event(user, summary="Plan", **times)
     token = function.simulator.identity.script_token(user, iat=int(now) - 600, exp=int(now) + 3600)
     body = {"calendarId": user, "eventId": event, "oauthToken": function.simulator.access_token(user)}

@@ -1,10 +1,14 @@
 """What the tests of the connect flow say again and again: a flow held up at its callback, and a refusal in full."""
 
+import hashlib
+import hmac
+import json
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
-from tests.browsing import Browser
+from tests.browsing import ENVIRONMENT, Browser
 from tests.served import PUBLIC_URL, Function
 
 CALLBACK = "/oauth/callback/"
@@ -37,3 +41,12 @@ def check_refused(function: Function, response: TestResponse, reason: str, statu
     assert line["request"] in response.text
     assert any(cookie.startswith("flow=;") for cookie in response.headers.getlist("Set-Cookie"))
     assert function.connections() == []
+
+
+def hook(function: Function, event: Any, secret: str = ENVIRONMENT["ZOOM_WEBHOOK"], age: float = 0.0) -> TestResponse:
+    """Zoom calls our webhook about that event, signed so many seconds ago."""
+    body = json.dumps(event).encode()
+    moment = str(int(function.simulator.clock.now().timestamp() - age))
+    signature = hmac.new(secret.encode(), f"v0:{moment}:".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"x-zm-request-timestamp": moment, "x-zm-signature": f"v0={signature}"}
+    return function.client.post("/webhooks/zoom", data=body, headers=headers)

@@ -40,13 +40,14 @@ def script(cache: Path) -> str:
 
 
 def found(page: Page, axe: str) -> list[str]:
-    """What axe holds against the page as it is shown now, a line for each element."""
+    """What axe holds against the page as it is shown now, or cannot judge, a line for each element."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(axe)
-    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    options = {"runOnly": {"type": "tag", "values": RULES}}
     result = page.evaluate("options => axe.run(options)", options)
     assert result["passes"], "axe looked at nothing"
-    return [f"{rule['id']}: {node['html']}" for rule in result["violations"] for node in rule["nodes"]]
+    rules = [*result["violations"], *result["incomplete"]]
+    return [f"{rule['id']}: {node['html']}" for rule in rules for node in rule["nodes"]]
 
 
 def _fetch(cache: Path, kept: Path) -> None:

@@ -5,6 +5,7 @@ they are all.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,11 @@ _SMALL = """least => [...document.querySelectorAll("a, button, summary, select")
     .map(one => [one.innerText, one.getBoundingClientRect()])
     .filter(([, box]) => box.height < least || box.width < least)
     .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+_FOCUS_COLOURS = """element => [
+    getComputedStyle(element).outlineColor, getComputedStyle(document.documentElement).backgroundColor
+]"""
+STANDS_OUT = 3.0
+"""The least contrast of what is no text: WCAG 2.2, 1.4.11."""
 _LEVELS = """() => [...document.querySelectorAll("h1, h2, h3, h4")].map(one => Number(one.tagName[1]))"""
 
 
@@ -83,6 +89,8 @@ PAGES: dict[str, Callable[[Person], None]] = {
 NOTHING = "nothing"
 """The settings where no solution needs an account: another function's."""
 FULLEST = "full"
+DEAD_ENDS = (NOTHING, "unknown")
+"""Pages with nothing to press."""
 SEEN = [(page, language) for page in (*PAGES, NOTHING) for language in pages.LANGUAGES]
 if not THOROUGH:
     SEEN = [(page, "en") for page in ("signed-out", FULLEST, "done", "another-account", NOTHING)] + [(FULLEST, "de")]
@@ -134,6 +142,26 @@ def shown(request: pytest.FixtureRequest, chromium: Browser, function: Site) -> 
 def test_axe_finds_nothing(shown: Shown, axe_core: str, scheme: Literal["light", "dark"]) -> None:
     shown.looked_at(WIDE, scheme)
     assert axe.found(shown.person.page, axe_core) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_ring_around_the_focus_stands_out(shown: Shown, scheme: Literal["light", "dark"]) -> None:
+    shown.looked_at(WIDE, scheme)
+    pressed = shown.person.page.locator("a, button")
+    if shown.name in DEAD_ENDS:
+        assert pressed.count() == 0
+        return
+    pressed.first.focus()
+    colours = pressed.first.and_(shown.person.page.locator(":focus-visible")).evaluate(_FOCUS_COLOURS)
+    ring, behind = map(luminance, colours)
+    assert (max(ring, behind) + 0.05) / (min(ring, behind) + 0.05) >= STANDS_OUT
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a computed colour, `rgb(R, G, B)` (WCAG 2.2, its definition)."""
+    red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_narrow_window_never_scrolls_sideways(shown: Shown) -> None:

@@ -1,20 +1,24 @@
 """A person connects Zoom from Calendar's link, in a real browser, and whatever else they may press on the way."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.person import Person
+from tests.browsing import VENDORS
+from tests.thorough import THOROUGH
 
 CONNECTED = "Zoom is connected"
 
 
-def test_f21_from_calendars_link_over_google_and_zoom_to_a_conference(person: Person) -> None:
-    person.open(person.site.link(person.user, "zoom"))
+@pytest.mark.parametrize("solution", list(VENDORS) if THOROUGH else ["zoom"])
+def test_f21_from_calendars_link_over_google_and_the_vendor_to_a_conference(person: Person, solution: str) -> None:
+    person.open(person.site.link(person.user, solution))
     person.sees("Google")
     person.agree()
-    person.sees("Zoom")
+    person.sees(person.site.simulator.authorization["entra" if solution == "teams" else solution].vendor.title)
     person.agree()
-    person.sees(CONNECTED)
-    assert "entryPoints" in person.site.choose(person.user, "zoom")
+    person.sees(f"{solution.title()} is connected")
+    assert "entryPoints" in person.site.choose(person.user, solution)
 
 
 def test_in_a_tab_the_last_page_stays_and_leads_to_the_settings(person: Person) -> None:

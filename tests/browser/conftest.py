@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import axe
 from tests.browser.person import Person
-from tests.browser.site import ROOT, Site, site
+from tests.browser.site import ROOT, WAIT, Site, site
 
 WITHOUT_CHROMIUM = "Chromium is not installed: the pages were not looked at (Debian: apt-get install chromium)"
 FLAGS = (
@@ -36,6 +36,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not start for root, as whom CI runs; it is shown nothing but our own pages.
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS, chromium_sandbox=False)
+        expect.set_options(timeout=WAIT * 1000)
         yield browser
         browser.close()
 

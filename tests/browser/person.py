@@ -95,11 +95,11 @@ class Person:
 
     def sees(self, heading: str) -> None:
         """The page has that heading, and no other of the first level."""
-        expect(self.page.get_by_role("heading", level=1, name=heading, exact=True)).to_be_visible(timeout=WAIT * 1000)
+        expect(self.page.get_by_role("heading", level=1, name=heading, exact=True)).to_be_visible()
 
     def reads(self, text: str) -> None:
         """The text is there to be read."""
-        expect(self.page.get_by_text(text)).to_be_visible(timeout=WAIT * 1000)
+        expect(self.page.get_by_text(text)).to_be_visible()
 
     def strangers(self) -> set[str]:
         """The hosts beside ours and the simulator's that the browser asked, or wanted to."""

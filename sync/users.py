@@ -76,8 +76,9 @@ class StoredOfUsers:
             page = self._store.find(kind, field, user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
 
     def _is_unreachable(self, calendar: str) -> bool:
+        """Whether its keeper's credential is refused; a record that cannot be read is shown elsewhere."""
         document = self._store.get(CALENDARS, records.key(calendar))
-        return document is not None and records.calendar(document.body).refused
+        return document is not None and document.body.get("refused") is True
 
     def _erase(self, document: Document) -> None:
         """Delete it, whatever it has become meanwhile, as long as it is the user's."""

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 
 from conference.errors import InvalidSetting
 
-INDEXED = {"mapping": ("calendar", "place", "room", "look"), "orphan": ("look",)}
+INDEXED = {
+    "mapping": ("calendar", "place", "room", "look", "user", "keeper"),
+    "orphan": ("look", "user"),
+    "calendar": ("kept_by",),
+    "connection": ("owner", "account"),
+}
 """The fields that `find` looks up by index; for any other it reads every document of the kind. One that is added here
 gets its column and its index when the file is next opened, when no process may write to it any more that knows less."""
 

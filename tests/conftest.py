@@ -16,14 +16,17 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> None:
     logger.setLevel(logging.INFO)
 
 
-SLOW = ("test_environment", "test_crash_points", "test_cloudbuild", "test_machine", "test_run", "test_skipping")
+SLOW = (
+    *("test_machine", "test_crashes_by_delegation", "test_crashes_relayed", "test_environment", "test_looks"),
+    *("test_schedules", "test_cloudbuild", "test_run", "test_skipping", "test_tokens_at_random"),
+)
 """Files that begin first, so that none of them is left to one worker in the end: most of their time is waiting."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever the order, the slow files come first."""
-    items.sort(key=lambda item: item.path.stem not in SLOW)
+    items.sort(key=lambda item: SLOW.index(item.path.stem) if item.path.stem in SLOW else len(SLOW))
 
 
 @pytest.hookimpl(wrapper=True)

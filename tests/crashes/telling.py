@@ -1,30 +1,20 @@
-"""Wherever the process dies, everything is in step in the end: every story again for each place where it may die.
+"""A story told again for each place where the process may die, and what is not in step in the end.
 
 What a process has read is lost with it. Two deaths are therefore the same death when the same entry dies with the same
 effects made: there is one before each effect, and one at the end of each entry, whose caller then sees no answer.
 """
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from sync.store import Store
-from sync.store.firestore import FirestoreStore
 from tests import invariants
 from tests.crashes.stories import STORIES, Story
 from tests.inside import Mortal, inside
-from tests.thorough import EVERY, THOROUGH
+from tests.thorough import EVERY
 
 READS = ("GET ", "get ", "find ", "due ")
-TOLD = [
-    pytest.param(story, mode, id=f"{story.name}, {mode}")
-    for story in STORIES
-    for mode in ("relay", "delegation")
-    if story.of in ("", mode)
-]
 
 
 class Call(NamedTuple):
@@ -81,38 +71,21 @@ def _last(mortal: Mortal) -> Call:
     return Call(mortal.entries, mortal.instance.outside.calls[-1])
 
 
-@pytest.mark.parametrize(("story", "mode"), TOLD)
-def test_wherever_the_process_dies_all_is_well_in_the_end(story: Story, mode: str, tmp_path: Path) -> None:
-    delegation = mode == "delegation"
-    calls, breaches = told(story, tmp_path / "whole", delegation, None)
+def of(mode: str) -> list[Story]:
+    """The stories that can be told in "relay" or "delegation"."""
+    return [story for story in STORIES if story.of in ("", mode)]
+
+
+def lost(story: Story, folder: Path, delegation: bool) -> dict[str, list[str]]:
+    """What is wrong in the end, by where the process died; every death is tried, or one in EVERY."""
+    calls, breaches = told(story, folder / "whole", delegation, None)
     assert not breaches
     assert any(call.line.startswith(story.does) for call in calls)
     places = deaths(calls)
     assert len(places) > 1
     found = {}
     for death in places[::EVERY]:
-        _, breaches = told(story, tmp_path / f"{death.number} {death.when}", delegation, death)
+        _, breaches = told(story, folder / f"{death.number} {death.when}", delegation, death)
         if breaches:
             found[f"{death.when} {calls[death.number].line}"] = breaches
-    assert not found
-
-
-@pytest.mark.parametrize("name", ["create", "first sync", "cancel"])
-def test_on_firestore_too_all_is_well_wherever_the_process_dies_at_the_store(
-    name: str, tmp_path: Path, firestore_emulator: str
-) -> None:
-    def tell(folder: str, death: Death | None) -> tuple[list[Call], list[str]]:
-        project = f"test-{secrets.token_hex(6)}"
-        return told(
-            story, tmp_path / folder, True, death, lambda: FirestoreStore(project=project, emulator=firestore_emulator)
-        )
-
-    [story] = [story for story in STORIES if story.name == name]
-    calls, breaches = tell("whole", None)
-    assert not breaches
-    commits = [number for number, call in enumerate(calls) if call.line.startswith("commit ")]
-    assert commits
-    for number in commits:
-        for when in ("before", "after")[:: 1 if THOROUGH else 2]:
-            _, breaches = tell(f"{number} {when}", Death(number, when))
-            assert not breaches, f"{when} {calls[number].line}"
+    return found

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from conference.clock import SystemClock
 from conference.errors import InvalidSetting, SecretUnavailable, Unsealable
-from conference.seal import MOST_KEYS, Seal, open_seal, read_keys
+from conference.seal import Seal, open_seal, read_keys
 from conference.secrets.cache import PAUSE, Secrets
 from conference.secrets.source import Payload
 from tests.conference.secrets.conftest import StoppedClock
@@ -203,14 +203,22 @@ def test_blank_lines_and_the_ends_of_windows_lines_are_no_keys() -> None:
 def test_a_line_that_is_no_key_is_named_and_not_repeated(line: str) -> None:
     with pytest.raises(SecretUnavailable, match=r"ANYROOM_KEYS: line 3 .*openssl rand -base64 32") as raised:
         read_keys(f"{key('a')}\n\n{line}\n{key('b')}")
+    assert raised.value.reason == "keys-malformed"
     assert line not in "".join(traceback.format_exception(raised.value))
 
 
-@pytest.mark.parametrize("count", [0, MOST_KEYS + 1])
+@pytest.mark.parametrize("count", [0, 17])
 def test_there_are_one_to_sixteen_keys(count: int) -> None:
-    with pytest.raises(SecretUnavailable, match=f"ANYROOM_KEYS: {count} keys"):
+    with pytest.raises(SecretUnavailable, match=f"ANYROOM_KEYS: {count} keys, 1 to 16 ") as raised:
         read_keys("\n".join(key(str(number)) for number in range(count)))
-    assert len(read_keys("\n".join(key(str(number)) for number in range(MOST_KEYS)))) == MOST_KEYS
+    assert raised.value.reason == "keys-count"
+    assert len(read_keys("\n".join(key(str(number)) for number in range(16)))) == 16
+
+
+def test_keys_are_derived_once_until_the_secret_changes() -> None:
+    desk = Desk("a")
+    keys = desk.seal.keys()
+    assert desk.seal.keys() is keys
 
 
 @pytest.mark.parametrize("setting", ["", key("a"), "secret:", "secret:a/b"])
@@ -227,7 +235,9 @@ def test_the_setting_names_the_secret() -> None:
 
 
 def test_keys_show_nothing_of_themselves() -> None:
-    material = read_keys(key("a"))[0].material
+    [known] = read_keys(key("a"))
+    assert repr(known) == f"Key(id='{known.id}')"
+    material = known.material
     shown = repr(Desk("a").seal.keys())
     assert repr(material) not in shown
     assert material.hex() not in shown

@@ -26,6 +26,7 @@ import settings as knobs
 from conference.clock import Deadline, SystemClock
 from conference.errors import (
     BadRequest,
+    ConferenceFailure,
     InvalidSetting,
     MethodNotAllowed,
     NotFound,
@@ -205,25 +206,29 @@ def _sign_out(asked: Asked) -> Response:
 
 
 def _webhook(asked: Asked) -> Response:
-    from conference.errors import ConferenceFailure, Unavailable
+    from conference.errors import Unavailable
 
     headers = {name.lower(): value for name, value in asked.request.headers.items()}
     try:
         body = service().visitors.webhook(asked.note["solution"], headers, _body(asked.request))
     except ConferenceFailure as failure:
+        _log.error("webhook of %s: %s", asked.note["solution"], failure)
         raise Unavailable(failure.reason, failure.detail) from failure
     return Response(_json(body) if body else flask.Response(status=204))
 
 
 def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Response:
-    """What a user's browser is sent. Cookies are for us alone, and come back when Google or a system sends it here."""
+    """What a user's browser is sent: a page, whatever happens. Cookies are for us alone, and come back when Google or a
+    system sends it here.
+    """
+    from conference import refused
     from conference.browser import Visit
 
     request = asked.request
     visit = Visit(
         solution=asked.note.get("solution", ""),
         query=request.args.to_dict(),
-        form=lambda: dict(parse_qsl(_body(request).decode("utf-8", "replace"), max_num_fields=20)),
+        form=lambda: _form(request),
         cookies=request.cookies,
         languages=request.headers.get("Accept-Language", ""),
         number=logs.request_id.get(),
@@ -231,7 +236,13 @@ def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Respons
         legs=asked.legs,
         note=asked.note,
     )
-    page = show(service().visitors, visit)
+    try:
+        page = show(service().visitors, visit)
+    except (RequestRefused, ConferenceFailure) as failure:
+        page = refused.page(visit, failure)
+    except Exception as error:  # noqa: BLE001  # a person reads what comes
+        asked.note["defect"] = logs.defect(error)
+        page = refused.page(visit, error)
     sent = flask.Response(page.content, page.status, page.headers)
     for name, value, seconds in page.cookies:
         secure = name.startswith("__Host-")
@@ -280,6 +291,14 @@ def _incoming(asked: Asked) -> "Incoming":
         legs=asked.legs,
         note=asked.note,
     )
+
+
+def _form(request: flask.Request) -> Mapping[str, str]:
+    """The fields of a form. Raises TooLarge, BadRequest."""
+    try:
+        return dict(parse_qsl(_body(request).decode("utf-8", "replace"), max_num_fields=20))
+    except ValueError as error:
+        raise BadRequest("malformed-form") from error
 
 
 def _body(request: flask.Request) -> bytes:

@@ -41,7 +41,7 @@ class Outside(msgspec.Struct, frozen=True):
     verifier: Verifier
     secret: Secret
     read_secret: Callable[[str], str]
-    renew_secrets: Callable[[frozenset[str]], bool]
+    renew: Callable[[frozenset[str]], bool]
     provider: Callable[[str], LoadedProvider]
     open_call: OpenCall
     new_text: Callable[[], str]
@@ -57,7 +57,7 @@ class Visitors:
         once = Once(outside.store)
         heard = Heard(outside.store, outside.clock, once, tokens)
         self._webhooks = Webhooks(
-            settings.solutions, outside.provider, outside.secret, outside.renew_secrets, heard, outside.clock
+            settings.solutions, outside.provider, outside.secret, outside.renew, heard, outside.clock
         )
         self._connecting: Connecting | None = None
         self._settings: SettingsPage | None = None
@@ -75,11 +75,13 @@ class Visitors:
             outside.client,
             outside.clock,
             outside.secret,
+            outside.renew,
         )
         self._connecting = Connecting(
             connects,
             self._oauth,
             lambda solution: tokens.server(solution.id, outside.secret),
+            outside.renew,
             self._keep,
             sessions,
             google,
@@ -171,9 +173,16 @@ class Visitors:
         self._users.take_up(user, solution.id)
 
     def _test(self, solution: Solution, user: User, deadline: Deadline) -> None:
+        """Ask the system who the user is; credentials that it refuses are read again once."""
         account = self._outside.provider(solution.provider).account
         assert account
-        account(self._outside.open_call(solution, user.sub, user.email, deadline))
+        call = self._outside.open_call(solution, user.sub, user.email, deadline)
+        try:
+            account(call)
+        except CredentialsRefused:
+            if not self._outside.renew(call.used_secrets):
+                raise
+            account(self._outside.open_call(solution, user.sub, user.email, deadline))
 
 
 class _Given:

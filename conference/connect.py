@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
-from conference import pages, token_reply
+from conference import pages, refused, token_reply
 from conference.browser import Cookie, Sent, Visit, redirect
 from conference.clock import Clock, Deadline
-from conference.errors import ConferenceFailure, NotConnected, SignInRefused, Temporary, Unavailable
-from conference.identity import User
+from conference.errors import NotConnected, SignInRefused
+from conference.identity import ISSUERS, User
+from conference.limits import LONGEST
 from conference.oauth import AuthorizationServer
 from conference.providers.base import OAuth
 from conference.session import Flow, Sessions
@@ -41,7 +42,8 @@ Keep = Callable[[Solution, User, Granted, Deadline], None]
 
 class Connecting:
     """The pages of a connection. `solutions` are those that users connect; `server` gives the authorization server of
-    one, `keep` stores what it gave; `public_url` is the function's address.
+    one, `renew` reads secrets anew and says whether one changed, `keep` stores what the server gave; `public_url` is
+    the function's address.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Connecting:
         solutions: Mapping[str, Solution],
         oauth: Callable[[Solution], OAuth],
         server: Callable[[Solution], AuthorizationServer],
+        renew: Callable[[frozenset[str]], bool],
         keep: Keep,
         sessions: Sessions,
         google: GoogleSignIn,
@@ -59,6 +62,7 @@ class Connecting:
         self._solutions = solutions
         self._oauth = oauth
         self._server = server
+        self._renew = renew
         self._keep = keep
         self._sessions = sessions
         self._google = google
@@ -67,8 +71,13 @@ class Connecting:
         self._public_url = public_url
 
     def link(self, user: User, solution: str) -> str:
-        """The address at which that user connects it. Raises SecretUnavailable, Temporary."""
-        return f"{self._public_url}{_path(solution)}?{urlencode({'link': self._sessions.link(user, solution)})}"
+        """The address at which that user connects it. Raises SecretUnavailable, Temporary.
+
+        Where names are so long that Calendar would not take it, it says nothing of who is expected.
+        """
+        bare = f"{self._public_url}{_path(solution)}"
+        link = f"{bare}?{urlencode({'link': self._sessions.link(user, solution)})}"
+        return link if len(link) <= LONGEST["authentication_url"] else bare
 
     def connect(self, visit: Visit) -> Sent:
         """GET /connect/ID: on to Google when nobody is signed in, else on to the conferencing system."""
@@ -96,18 +105,20 @@ class Connecting:
         if visitor is None or (expected and expected.sub != visitor.sub and switch):
             return self.sign_in(visit, visit.solution, expected, choose=switch)
         if expected and expected.sub != visitor.sub:
-            return self._another_account(visit, visitor, expected)
+            return self._another_account(visit, visit.solution, visitor, expected)
         flow, cookie = self._sessions.flow(_to(visit.solution), user=visitor)
         url = self._server(solution).authorization_url(self._redirect(solution), flow.state, flow.verifier)
         return redirect(url, cookie)
 
     def _signed_in(self, visit: Visit) -> Sent:
         flow = self._flow(visit, GOOGLE)
+        if visit.query.get("iss") not in {None, *ISSUERS}:
+            raise SignInRefused("wrong-issuer", "other")
         user = self._google.user(flow, self._code(visit), visit.deadline)
         session = self._sessions.begin(user)
         if flow.expected and flow.expected.sub != user.sub:
-            return self._another_account(visit, user, flow.expected, session, self._sessions.ended())
-        return redirect(_path(flow.then) if flow.then else "/settings", session, self._sessions.ended())
+            return self._another_account(visit, flow.then, user, flow.expected, session)
+        return redirect(_path(flow.then) if flow.then else refused.SETTINGS, session, self._sessions.ended())
 
     def _callback(self, visit: Visit) -> Sent:
         solution = self._solution(visit)
@@ -129,9 +140,11 @@ class Connecting:
         """What the system gave for the code. Raises SignInRefused when that is refused, or too little was granted."""
         code = self._code(visit)
         try:
-            granted = self._server(solution).by_code(code, flow.verifier, self._redirect(solution), visit.deadline)
-        except NotConnected as refused:
-            raise SignInRefused("code-refused", "other", refused.detail) from refused
+            granted = self._server(solution).by_code(
+                code, flow.verifier, self._redirect(solution), visit.deadline, self._renew
+            )
+        except NotConnected as refusal:
+            raise SignInRefused("code-refused", "other", refusal.detail) from refusal
         asked = self._oauth(solution).scopes(solution.options)
         if granted.scopes is not None and token_reply.missing(asked, granted.scopes):
             raise SignInRefused("scopes", "scopes")
@@ -171,61 +184,24 @@ class Connecting:
             raise SignInRefused("unknown-solution", "unknown")
         return self._solutions[visit.solution]
 
-    def _another_account(self, visit: Visit, user: User, expected: User, *cookies: Cookie) -> Sent:
-        solution = visit.solution or self._expecting(visit)
+    def _another_account(self, visit: Visit, solution: str, user: User, expected: User, *cookies: Cookie) -> Sent:
         again = f"{_path(solution)}?{urlencode({'link': self._sessions.link(expected, solution), 'switch': 1})}"
-        refused = SignInRefused("another-account", "another_account")
-        return self._refused(visit, refused, again, user.email, expected.email, *cookies)
-
-    def _expecting(self, visit: Visit) -> str:
-        flow = self._sessions.under_way(visit.cookies)
-        return flow.then if flow else ""
+        refusal = SignInRefused("another-account", "another_account")
+        ended = self._sessions.ended()
+        return refused.page(visit, refusal, again, *cookies, ended, email=user.email, expected=expected.email)
 
     def _shown(self, visit: Visit, work: Callable[[], Sent]) -> Sent:
-        """What that gives, or a page that says why not. Raises nothing of our tree."""
-        again = _path(visit.solution) if visit.solution in self._solutions else "/settings"
-        try:
-            return work()
-        except SignInRefused as refused:
-            return self._refused(visit, refused, "" if refused.text == "unknown" else again)
-        except Temporary as busy:
-            return self._refused(visit, _Busy(busy.reason, "busy", busy.detail), again)
-        except ConferenceFailure as failure:
-            return self._refused(visit, SignInRefused(failure.reason, "other", failure.detail), again)
-        except Unavailable as busy:
-            return self._refused(visit, _Busy(busy.reason, "busy", busy.detail), again)
+        """What that gives, or a page that says why not. Raises SecretUnavailable, Temporary: nothing can be read."""
+        return refused.shown(visit, work, self._again(visit), self._sessions.ended())
 
-    def _refused(
-        self,
-        visit: Visit,
-        refused: SignInRefused,
-        again: str,
-        email: str = "",
-        expected: str = "",
-        *cookies: Cookie,
-    ) -> Sent:
-        visit.note.update(reason=refused.reason, detail=refused.detail)
-        page = pages.render(
-            "refused",
-            pages.language(visit.languages),
-            text=refused.text,
-            reason=refused.reason,
-            request=visit.number,
-            again=again,
-            email=email,
-            expected=expected,
-        )
-        ended = cookies or (self._sessions.ended(),)
-        return Sent(refused.status, page.headers, page.content, ended, "refused", logging.WARNING)
+    def _again(self, visit: Visit) -> str:
+        """Where the visitor was going."""
+        flow = self._sessions.under_way(visit.cookies)
+        solution = visit.solution or (flow.then if flow else "")
+        return _path(solution) if solution in self._solutions else refused.SETTINGS
 
     def _redirect(self, solution: Solution) -> str:
         return f"{self._public_url}/oauth/callback/{solution.id}"
-
-
-class _Busy(SignInRefused):
-    """The other side does not answer."""
-
-    status = 503
 
 
 def _to(solution: str) -> str:

@@ -19,6 +19,7 @@ from conference.clock import Clock, Deadline
 from conference.errors import CredentialsRefused, NotConnected
 from conference.http import Client
 from conference.providers.base import OAuth, Reply, Request, origin
+from conference.secrets import secret_name
 from conference.token_reply import Granted
 
 EXCHANGE = 5.0
@@ -69,10 +70,22 @@ class AuthorizationServer:
         url = self._oauth.authorize(self._options)
         return f"{url}{'&' if '?' in url else '?'}{query}"
 
-    def by_code(self, code: str, verifier: str, redirect: str, deadline: Deadline) -> Granted:
-        """The tokens for the code that the browser came back with. Raises NotConnected when that is refused."""
+    def by_code(
+        self, code: str, verifier: str, redirect: str, deadline: Deadline, renew: Callable[[frozenset[str]], bool]
+    ) -> Granted:
+        """The tokens for the code that the browser came back with. Raises NotConnected when that is refused.
+
+        When our client is refused, `renew` reads its secrets anew, once: the code is still good, because servers look
+        at the client before it (RFC 6749, section 3.2.1).
+        """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
-        return self._granted(form, deadline)
+        try:
+            return self._granted(form, deadline)
+        except CredentialsRefused:
+            known = map(secret_name, (self._options.client_id, self._options.client_secret))
+            if not renew(frozenset(name for name in known if name)):
+                raise
+            return self._granted(form, deadline)
 
     def by_refresh(self, refresh_token: str, deadline: Deadline) -> Granted:
         """New tokens for a refresh token. Raises NotConnected when the server takes it no more."""

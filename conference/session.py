@@ -23,7 +23,10 @@ SESSION = timedelta(hours=12)
 FLOW = timedelta(minutes=10)
 """How long somebody may take to sign in somewhere else."""
 
-_SESSION, _FLOW, _LINK, _FORM = "session", "flow", "link", "form"
+TOLD = timedelta(minutes=5)
+"""How long a page may say what the last form came to."""
+
+_SESSION, _FLOW, _LINK, _FORM, _TOLD = "session", "flow", "link", "form", "told"
 T = TypeVar("T")
 
 
@@ -51,6 +54,15 @@ class Flow(msgspec.Struct, frozen=True):
     user: User | None = None
     expected: User | None = None
     then: str = ""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a form came to: a word, of which solution ("" of all), and the reason where it failed."""
+
+    word: str
+    solution: str = ""
+    reason: str = ""
+    until: datetime | None = None
 
 
 class _Session(msgspec.Struct, frozen=True):
@@ -116,6 +128,15 @@ class Sessions:
         """Whether a form was made by us, for that user, and not too long ago."""
         form = self._opened(text, _FORM, _Session)
         return form is not None and form.user.sub == user.sub and form.until > self._clock.now()
+
+    def tell(self, told: Told) -> str:
+        """What the next page's address says of the last form; nobody else can have a page of ours say anything."""
+        return self._sealed(msgspec.structs.replace(told, until=self._clock.now() + TOLD), _TOLD)
+
+    def told(self, text: str) -> Told | None:
+        """What an address says of the last form, None when it is late or none of ours."""
+        told = self._opened(text, _TOLD, Told)
+        return told if told and told.until and told.until > self._clock.now() else None
 
     def _cookie(self, name: str, value: str, lasts: timedelta) -> Cookie:
         return Cookie(self._prefix + name, value, int(lasts.total_seconds()))

@@ -4,7 +4,6 @@ It works without a script. What changes anything is a POST with a form of ours, 
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -16,16 +15,14 @@ from conference import pages
 from conference.browser import Cookie, Sent, Visit, redirect
 from conference.clock import Deadline
 from conference.connect import Connecting
-from conference.errors import BadRequest, ConferenceFailure
+from conference.errors import ConferenceFailure, SignInRefused
 from conference.identity import User
 from conference.providers.base import Secret
-from conference.session import Sessions
+from conference.session import Sessions, Told
 from conference.solution import Solution
 from conference.tokens import Tokens
 
 Trouble = Literal["parked", "lost", "gone_there", "unmanaged", "unreachable"]
-_TOLD = frozenset({"disconnected", "test_works", "test_fails", "deleted"})
-_REASON = re.compile(r"[a-z0-9_-]{1,60}")
 _log = logging.getLogger("anyroom.settings")
 
 
@@ -52,7 +49,8 @@ class Kept(Protocol):
 
 class SettingsPage:
     """The page and its forms. `connects` are the ids of the solutions that users connect; `test` asks a system who a
-    user is, and raises ConferenceFailure.
+    user is, and raises ConferenceFailure. What every method may raise: SignInRefused, and ConferenceFailure where the
+    store or our keys fail.
     """
 
     def __init__(
@@ -76,7 +74,7 @@ class SettingsPage:
         self._connecting = connecting
 
     def show(self, visit: Visit) -> Sent:
-        """GET /settings. Raises ConferenceFailure."""
+        """GET /settings."""
         spoken = pages.language(visit.languages)
         visitor = self._sessions.visitor(visit.cookies)
         told = self._told(visit, spoken)
@@ -99,7 +97,7 @@ class SettingsPage:
         user, solution = self._asked(visit), self._connected(visit)
         self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
         _log.info("disconnected: %s", solution.id)
-        return self._back(visit, "disconnected")
+        return self._back(Told("disconnected", solution.id))
 
     def test(self, visit: Visit) -> Sent:
         """POST /test/ID."""
@@ -108,8 +106,8 @@ class SettingsPage:
             self._test(solution, user, visit.deadline)
         except ConferenceFailure as failure:
             visit.note.update(reason=failure.reason, detail=failure.detail)
-            return self._back(visit, "test_fails", reason=failure.reason)
-        return self._back(visit, "test_works")
+            return self._back(Told("test_fails", solution.id, failure.reason))
+        return self._back(Told("test_works", solution.id))
 
     def forget(self, visit: Visit) -> Sent:
         """POST /forget: everything that is stored of the user."""
@@ -117,7 +115,7 @@ class SettingsPage:
         self._tokens.forget(user.sub, self._secret, visit.deadline)
         self._kept.forget(user)
         _log.info("deleted: all data of a user")
-        return self._back(visit, "deleted", self._sessions.end())
+        return self._back(Told("deleted"), self._sessions.end())
 
     def sign_out(self, visit: Visit) -> Sent:
         """POST /sign-out."""
@@ -125,31 +123,29 @@ class SettingsPage:
         return redirect("/settings", self._sessions.end())
 
     def _asked(self, visit: Visit) -> User:
-        """Who sent a form of ours. Raises BadRequest."""
+        """Who sent a form of ours. Raises SignInRefused, and RequestRefused for a body that is no form."""
         visitor = self._sessions.visitor(visit.cookies)
         if visitor is None:
-            raise BadRequest("signed-out")
+            raise SignInRefused("signed-out", "expired")
         if not self._sessions.is_form_of(visitor, visit.form().get("form", "")):
-            raise BadRequest("another-form")
+            raise SignInRefused("another-form", "expired")
         return visitor
 
     def _connected(self, visit: Visit) -> Solution:
         if visit.solution not in self._connects:
-            raise BadRequest("unknown-solution")
+            raise SignInRefused("unknown-solution", "unknown")
         return self._solutions[visit.solution]
 
-    def _back(self, visit: Visit, told: str, *cookies: Cookie, **more: str) -> Sent:
-        query = {"told": told, **({"of": visit.solution} if visit.solution else {}), **more}
-        return redirect(f"/settings?{urlencode(query)}", *cookies)
+    def _back(self, told: Told, *cookies: Cookie) -> Sent:
+        return redirect(f"/settings?{urlencode({'told': self._sessions.tell(told)})}", *cookies)
 
     def _told(self, visit: Visit, spoken: str) -> str:
-        """What the last form came to, in words of ours only: anybody can write a link."""
-        told, solution = visit.query.get("told", ""), self._solutions.get(visit.query.get("of", ""))
-        if told not in _TOLD or (solution is None and told != "deleted"):
+        """What the last form came to, where the address that we made for it says so."""
+        told = self._sessions.told(visit.query.get("told", ""))
+        if told is None:
             return ""
-        reason = visit.query.get("reason", "")
-        words = {"solution": solution.name if solution else "", "reason": reason if _REASON.fullmatch(reason) else "-"}
-        return pages.texts()[told][spoken].format(**words)
+        solution = self._solutions.get(told.solution)
+        return pages.text(told.word, spoken, solution=solution.name if solution else told.solution, reason=told.reason)
 
     def _shown(self, solution: Solution, user: User) -> Mapping[str, Any]:
         connects = solution.id in self._connects

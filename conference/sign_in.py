@@ -18,7 +18,8 @@ SCOPES = ("openid", "email")
 
 class GoogleSignIn:
     """`accounts` and `oauth2` are the base URLs of Google's authorization and token endpoints; `redirect` is ours;
-    `secret` gives the value behind a text written `secret:NAME`.
+    `secret` gives the value behind a text written `secret:NAME`, `renew` reads such secrets anew and says whether one
+    changed.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class GoogleSignIn:
         client: Client,
         clock: Clock,
         secret: Callable[[str], str],
+        renew: Callable[[frozenset[str]], bool],
     ) -> None:
         google = OAuth(
             authorize=lambda options: f"{accounts}/o/oauth2/v2/auth",
@@ -40,6 +42,7 @@ class GoogleSignIn:
         self._known = known
         self._redirect = redirect
         self._verifier = verifier
+        self._renew = renew
         self._server = AuthorizationServer(google, known, client, clock, secret)
 
     def url(self, flow: Flow, hint: str, choose: bool) -> str:
@@ -56,7 +59,7 @@ class GoogleSignIn:
     def user(self, flow: Flow, code: str, deadline: Deadline) -> User:
         """Who signed in. Raises SignInRefused, CredentialsRefused when our client is refused, Temporary."""
         try:
-            granted = self._server.by_code(code, flow.verifier, self._redirect, deadline)
+            granted = self._server.by_code(code, flow.verifier, self._redirect, deadline, self._renew)
             return self._verifier.signed_in_user(granted.id_token, self._known.client_id, flow.nonce)
         except NotConnected as refused:
             raise SignInRefused("code-refused", "other", refused.detail) from refused

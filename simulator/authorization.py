@@ -88,6 +88,10 @@ class AuthorizationServer:
         with self._lock:
             return sorted({*self._known(), *self._consents})
 
+    def hinted(self, hint: str) -> str:
+        """The address of the user whom a login_hint means."""
+        return hint.lower()
+
     def access(self, token: str) -> Grant | None:
         """What an access token stands for; None when it is not good, or no access token."""
         with self._lock:

@@ -50,7 +50,8 @@ class AuthorizationApi:
         except Refused as refused:
             told = oauth_errors.explained(self._server.vendor.errors, refused)
             return self._page(told=told, detail=refused.detail), 400
-        page = Response(self._page(asked=asked, users=self._server.users()))
+        expected = self._server.hinted(asked.hint)
+        page = Response(self._page(asked=asked, users=self._server.users(), expected=expected))
         # Browsers hold the redirect after a form to form-action too.
         target = urlsplit(asked.redirect_uri)
         page.headers["Content-Security-Policy"] = (

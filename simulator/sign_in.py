@@ -59,6 +59,10 @@ class SignIn(AuthorizationServer):
         self._identity = identity
         self.forgery: dict[str, Any] = {}
 
+    def hinted(self, hint: str) -> str:
+        """The address of the user whom a login_hint means: it may be their `sub`."""
+        return next((user for user in self.users() if self._identity.subject(user) == hint), super().hinted(hint))
+
     def _signed(self, request: AuthorizationRequest, email: str, access_token: str) -> str:
         return self._identity.sign_in_token(email, request.client.id, request.nonce, access_token, **self.forgery)
 

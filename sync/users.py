@@ -1,8 +1,10 @@
 """What is stored of one user: the conferences that need their attention, and the way to erase all of it."""
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from conference.clock import Clock
 from conference.errors import Conflict, Temporary
@@ -11,7 +13,7 @@ from conference.settings_page import Trouble, Troubled
 from sync import keepers, records
 from sync.apply import THERE
 from sync.holdings import readable
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, MappingRecord
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord
 from sync.store import Change, Delete, Document, Replace, Store
 
 _PAGE = 500
@@ -19,7 +21,6 @@ _SHOWN = 50
 """The most conferences that the page names."""
 _TRIES = 5
 _LATER = "9999"
-_log = logging.getLogger("anyroom.users")
 
 
 class StoredOfUsers:
@@ -59,14 +60,17 @@ class StoredOfUsers:
             for document in self._of(kind, user):
                 calendars.add(str(document.body.get("calendar")))
                 self._erase(document)
+        for document in self._of(MAPPINGS, user, "keeper"):
+            calendars.add(str(document.body.get("calendar")))
+            self._rewrite(document, keeper="")
         for calendar in sorted(calendars):
             self._leave(calendar, user)
 
-    def _of(self, kind: str, user: User) -> Iterator[Document]:
-        page = self._store.find(kind, "user", user.sub, _PAGE)
+    def _of(self, kind: str, user: User, field: str = "user") -> Iterator[Document]:
+        page = self._store.find(kind, field, user.sub, _PAGE)
         while page:
             yield from page
-            page = self._store.find(kind, "user", user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
+            page = self._store.find(kind, field, user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
 
     def _is_unreachable(self, calendar: str) -> bool:
         document = self._store.get(CALENDARS, records.key(calendar))
@@ -81,6 +85,15 @@ class StoredOfUsers:
             current = self._store.get(document.kind, document.key)
         raise Temporary("contention", "a record changes too fast")
 
+    def _rewrite(self, document: Document, **fields: object) -> None:
+        """Give it those fields, whatever else it has become meanwhile."""
+        current: Document | None = document
+        for _ in range(_TRIES):
+            if current is None or self._change(Replace(current, {**current.body, **fields})):
+                return
+            current = self._store.get(document.kind, document.key)
+        raise Temporary("contention", "a record changes too fast")
+
     def _leave(self, calendar: str, user: User) -> None:
         """The user keeps the calendar no more; its record goes with the last conference on it."""
         for _ in range(_TRIES):
@@ -90,13 +103,25 @@ class StoredOfUsers:
             record = records.calendar(document.body)
             if not self._store.find(MAPPINGS, "calendar", calendar, 1):
                 change: Change = Delete(document)
-            elif record.keeper and record.keeper.sub == user.sub:
-                change = Replace(document, {**document.body, **keepers.kept_by(None, record, self._clock.now())})
+            elif names := self._names(record, user):
+                change = Replace(document, {**document.body, **names})
             else:
                 return
             if self._change(change):
                 return
         raise Temporary("contention", "a calendar's record changes too fast")
+
+    def _names(self, record: CalendarRecord, user: User) -> Mapping[str, Any]:
+        """The fields of a calendar's record that name the user, as they are without. Channels end by themselves."""
+        without: dict[str, Any] = {}
+        if record.keeper and record.keeper.sub == user.sub:
+            without |= keepers.kept_by(None, record, self._clock.now())
+        if record.channel and record.channel.by == user.sub:
+            without["channel"] = None
+        others = [one for one in record.previous_channels if one.by != user.sub]
+        if others != record.previous_channels:
+            without["previous_channels"] = msgspec.to_builtins(others, builtin_types=(datetime,))
+        return without
 
     def _change(self, change: Change) -> bool:
         """Whether it was made: a document that changed meanwhile is left as it is."""

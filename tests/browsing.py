@@ -1,5 +1,6 @@
 """A user's browser: it has the function's cookies, follows redirects, and fills in Google's and the vendors' pages."""
 
+import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -115,3 +116,22 @@ class Browser:
     def connect(self, solution: str, link: str = "") -> TestResponse:
         """Connect a solution."""
         return self.open(link.removeprefix(PUBLIC_URL) or f"/connect/{solution}")
+
+
+def create(function: Function, vendor: str, user: str = ADA, event: str = "") -> Any:
+    """A user chooses the solution for a saved event: the ConferenceData."""
+    calendar = function.simulator.calendar
+    times: dict[str, Any] = {"start": {"dateTime": "2099-03-01T09:00:00Z"}, "end": {"dateTime": "2099-03-01T10:00:00Z"}}
+    event = event or calendar.add_event(user, summary="Plan", **times)
+    body = {"calendarId": user, "eventId": event, "oauthToken": function.simulator.access_token(user)}
+    token = function.simulator.identity.script_token(user)
+    response = function.post(f"/conferences?solution={vendor}", body, token)
+    assert response.status_code == 200, response.text
+    return json.loads(response.data)["conferenceData"]
+
+
+def link(function: Function, vendor: str, user: str = ADA) -> str:
+    """Where Calendar sends a user who has not connected."""
+    error = create(function, vendor, user)["error"]
+    assert error["conferenceErrorType"] == "AUTHENTICATION", error
+    return str(error["authenticationUrl"])

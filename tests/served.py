@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,8 +15,9 @@ from functions_framework import create_app
 from werkzeug.test import Client, TestResponse
 
 import logs
+from conference.clock import Clock
 from simulator.server import Simulator
-from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS
+from sync.records import CALENDARS, CONNECTIONS, MAPPINGS, ONCE, ORPHANS
 from sync.store import Document
 from sync.store.sqlite import SqliteStore
 from tests.world import ADA, BOB, LOGO, toml
@@ -58,6 +60,13 @@ class Function:
             far = datetime.now(UTC) + timedelta(days=3650)
             return [found for kind in (MAPPINGS, CALENDARS, ORPHANS, ONCE) for found in store.due(kind, far, 100)]
 
+    def connections(self) -> list[Document]:
+        """Every connection that the function has kept."""
+        with closing(sqlite3.connect(self.file)) as file:
+            keys = [key for (key,) in file.execute("SELECT key FROM documents WHERE kind = ?", (CONNECTIONS,))]
+        with closing(SqliteStore(str(self.file))) as store:
+            return [found for key in keys if (found := store.get(CONNECTIONS, key))]
+
 
 def served() -> "WSGIApplication":
     """main.py as functions-framework serves it."""
@@ -71,9 +80,14 @@ def serving(
     monkeypatch: pytest.MonkeyPatch,
     solutions: Mapping[str, Mapping[str, Any]] | None = None,
     environment: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    simulator_clock: Clock | None = None,
 ) -> Iterator[Function]:
-    """The function with the demonstration rooms, and with those solutions; "{simulator}" is the simulator's address."""
-    with Simulator(validate=True) as simulator:
+    """The function with the demonstration rooms, and with those solutions; "{simulator}" is the simulator's address.
+
+    `clock` is the function's, and the simulator's too where that has none of its own.
+    """
+    with Simulator(clock=simulator_clock or clock, validate=True) as simulator:
         simulator.add_user(ADA)
         simulator.add_user(BOB)
         simulator.register_clients(PUBLIC_URL)
@@ -98,6 +112,8 @@ def serving(
         }.items():
             monkeypatch.setenv(name, value)
         app = served()
+        if clock:
+            monkeypatch.setattr(sys.modules["main"], "SystemClock", lambda: clock)
         log = io.StringIO()
         logs.start(log)
         yield Function(Client(app), simulator, log, folder / "anyroom.db")

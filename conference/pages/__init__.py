@@ -4,6 +4,7 @@ Text stands in texts.toml, the markup in templates/. Everything that is filled i
 """
 
 import hashlib
+import re
 import tomllib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ CLOSE = "window.close()"
 """All the script that there ever is: it closes the pop-up that Calendar opened, where a browser lets it."""
 
 _HERE = Path(__file__).parent
+_LIKED = re.compile(r"([a-z]{2,8})(?:-[a-z0-9-]*)?(?:;q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
 
 
 class Page(NamedTuple):
@@ -31,13 +33,8 @@ class Page(NamedTuple):
 
 def language(accepted: str) -> str:
     """The language of ours that an Accept-Language header likes best (RFC 9110, section 12.5.4)."""
-    wanted: list[tuple[float, str]] = []
-    for part in accepted[:500].split(","):
-        tag, _, weight = part.partition(";q=")
-        try:
-            wanted.append((float(weight or 1), tag.strip().lower().partition("-")[0]))
-        except ValueError:
-            continue
+    parts = ("".join(part.split()) for part in accepted[:500].lower().split(","))
+    wanted = [(float(match[2] or 1), match[1]) for part in parts if (match := _LIKED.fullmatch(part))]
     liked = [tag for weight, tag in sorted(wanted, key=lambda one: -one[0]) if weight > 0 and tag in LANGUAGES]
     return liked[0] if liked else LANGUAGES[0]
 
@@ -50,8 +47,8 @@ def render(template: str, spoken: str, *, close: bool = False, **data: Any) -> P
     """
     script = CLOSE if close else ""
     style = _style()
-    text = _environment().get_template(f"{template}.html")
-    content = text.render(
+    markup = _environment().get_template(f"{template}.html")
+    content = markup.render(
         language=spoken,
         style=style,
         script=script,
@@ -69,6 +66,11 @@ def render(template: str, spoken: str, *, close: bool = False, **data: Any) -> P
         "X-Frame-Options": "DENY",
     }
     return Page(content.encode(), headers)
+
+
+def text(name: str, spoken: str, **words: str) -> str:
+    """One text, with its words filled in."""
+    return texts()[name][spoken].format(**words)
 
 
 def shown(moment: datetime) -> str:
@@ -99,7 +101,7 @@ def _style() -> str:
 
 
 def _translated(spoken: str) -> Callable[..., str]:
-    return lambda name, **words: texts()[name][spoken].format(**words)
+    return lambda name, **words: text(name, spoken, **words)
 
 
 def _hash(content: str) -> str:

@@ -115,7 +115,7 @@ def test_verifiers_have_43_unguessable_characters() -> None:
 
 def test_a_code_is_exchanged_with_its_verifier_and_the_same_redirect() -> None:
     server = Server()
-    granted = client(server).by_code("c0de", "v3rifier", REDIRECT, soon())
+    granted = client(server).by_code("c0de", "v3rifier", REDIRECT, soon(), lambda names: False)
     assert (granted.access_token, granted.refresh_token, granted.scopes) == ("a1", "r1", frozenset({"x", "y"}))
     assert server.asked[-1].url == "https://tokens.example/token?v=2"
     assert server.form() == {

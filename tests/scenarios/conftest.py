@@ -17,6 +17,7 @@ from tests.faults.conftest import clock as clock
 from tests.faults.conftest import world as world
 from tests.followed import Followed
 from tests.scenarios.story import Story
+from tests.visiting import Visitor, with_vendors
 from tests.world import World
 
 
@@ -48,3 +49,19 @@ def story(request: pytest.FixtureRequest, world: World) -> Story:
 @pytest.fixture(params=["relay", "delegation"])
 def followed(request: pytest.FixtureRequest, world: World) -> Followed:
     return Followed(world, request.param == "delegation")
+
+
+@pytest.fixture(params=["relay", "delegation"])
+def zoom(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """A story in which users connect Zoom."""
+    for name, value in with_vendors(world, "zoom").items():
+        monkeypatch.setenv(name, value)
+    return Story(world, request.param == "delegation")
+
+
+@pytest.fixture
+def ada(zoom: Story) -> Visitor:
+    """Ada's browser; she has connected Zoom."""
+    ada = Visitor(zoom)
+    assert "Zoom is connected" in ada.connect("zoom")
+    return ada

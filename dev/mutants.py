@@ -41,7 +41,9 @@ class Target:
 
 TARGETS: Mapping[str, Target] = {
     "conference/seal.py": Target(("tests/conference/test_seal.py",)),
-    "conference/identity.py": Target(("tests/conference/test_identity.py",)),
+    "conference/identity.py": Target(
+        ("tests/conference/test_identity_exactly.py", "tests/conference/test_identity.py")
+    ),
     "conference/oauth.py": Target(("tests/conference/test_oauth.py",)),
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),

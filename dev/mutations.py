@@ -34,6 +34,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _TEXT = "XX"
 _LOGS = "_log"
+_FOR_PROGRAMMERS = frozenset({"frozen", "slots"})
+"""Named arguments that keep programmers from mistakes, and change nothing for anybody else."""
 Node = TypeVar("Node", bound=ast.AST)
 
 
@@ -98,6 +100,8 @@ def _within(node: ast.AST, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes below that are worth a mistake."""
+    if isinstance(node, ast.keyword) and node.arg in _FOR_PROGRAMMERS:
+        return
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
@@ -107,8 +111,10 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_for_people(node: ast.AST) -> bool:
-    """A docstring or a line of the log; an import is no mistake that a test must find; a type has no value."""
+    """A docstring, a line of the log or the log itself; an import; what only a type checker reads."""
     if isinstance(node, ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == _LOGS:
         return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         return True
@@ -191,7 +197,7 @@ def _constant(node: ast.Constant) -> Iterator[_Change]:
 
 def _called(node: ast.Call) -> Iterator[_Change]:
     for place, keyword in enumerate(node.keywords):
-        if keyword.arg:
+        if keyword.arg and keyword.arg not in _FOR_PROGRAMMERS:
             left = [*node.keywords[:place], *node.keywords[place + 1 :]]
             yield _with(node, f"without the argument {keyword.arg}", keywords=left)
 

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, CredentialsRefused, NotConnected, Temporary
-from conference.oauth import EXCHANGE, AuthorizationServer, new_verifier
+from conference.errors import ConferenceFailure, CredentialsRefused, NotConnected, Permanent, Temporary
+from conference.oauth import AuthorizationServer, new_verifier
 from conference.providers.base import OAuth, Reply, Request
 from tests.conference.secrets.conftest import StoppedClock
 
@@ -170,8 +170,14 @@ def test_a_token_is_given_back_with_its_kind() -> None:
     assert server.form().items() >= {"token": "r1", "token_type_hint": "refresh_token"}.items()
 
 
-def test_a_server_that_confirms_nothing_has_not_revoked() -> None:
-    assert not client(Server(Reply(400, {}, b""))).revoke("r1", "refresh_token", soon())
+@pytest.mark.parametrize("status", [300, 400, 503])
+def test_a_server_that_confirms_nothing_has_not_revoked(status: int) -> None:
+    assert not client(Server(Reply(status, {}, b""))).revoke("r1", "refresh_token", soon())
+
+
+def test_tokens_beside_a_status_that_is_no_success_are_none() -> None:
+    with pytest.raises(Permanent):
+        client(Server(Reply(300, {}, json.dumps(TOKENS).encode()))).by_refresh("r0", soon())
 
 
 def test_where_nothing_can_be_given_back_nobody_is_asked() -> None:
@@ -190,7 +196,8 @@ def test_only_the_endpoint_itself_is_reached_within_the_deadline_and_a_grant_is_
         (frozenset({"https://tokens.example:443"}), False),
         (frozenset({"https://tokens.example:443"}), True),
     ]
-    assert [bound[0] for bound in server.bounds] == pytest.approx([3.0, EXCHANGE, EXCHANGE])
+    assert [bound[0] for bound in server.bounds] == pytest.approx([3.0, 5.0, 5.0])
+    assert {asked.method for asked in server.asked} == {"POST"}
 
 
 def test_nothing_is_sent_when_no_time_is_left() -> None:

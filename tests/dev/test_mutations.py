@@ -46,6 +46,8 @@ NONE = {
     "a docstring": '"""Says what."""',
     "prose": "a = 'for people to read'",
     "a line of the log": "_log.info('word', extra=a)",
+    "the log": "_log = logging.getLogger('word')",
+    "what keeps programmers from mistakes": "class A(B, frozen=True): pass",
     "an annotation": "a: 'B[Literal[5]]'",
     "a function's annotations": "def a(b: 'c') -> 'd': pass",
     "an import": "from a import b",

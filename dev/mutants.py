@@ -44,6 +44,9 @@ TARGETS: Mapping[str, Target] = {
     "conference/identity.py": Target(
         ("tests/conference/test_identity_exactly.py", "tests/conference/test_identity.py")
     ),
+    "conference/connect.py": Target(("tests/conference/test_connect.py",)),
+    "conference/session.py": Target(("tests/conference/test_session.py",)),
+    "conference/sign_in.py": Target(("tests/conference/test_sign_in.py",)),
     "conference/oauth.py": Target(("tests/conference/test_oauth.py",)),
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),

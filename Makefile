@@ -7,7 +7,7 @@ RUN ?= .run
 RUNS ?= 2000
 VENV := .venv/bin/python
 
-.PHONY: help run test lint types contracts tests fuzz mutants bench addon install install-dev python clean
+.PHONY: help run test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
 
 help:
 	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
@@ -15,6 +15,7 @@ help:
 	@echo "make fuzz [RUNS=2000]             random lives of users, events and signals, until something does not hold"
 	@echo "make mutants [ONLY=NAME]          small mistakes in what keeps secrets and proves who calls: tests must find 90 %"
 	@echo "make bench [ONLY=NAME]            one line a figure, exit 1 when one is short of its goal"
+	@echo "make doctor                       whether this configuration can work, and what to do where it cannot"
 	@echo "make addon URL=https://...        addon/build/ from anyroom.toml, for the function at that address"
 	@echo "make clean                        remove what the others have made"
 
@@ -46,6 +47,9 @@ mutants: install-dev
 
 bench: install-dev
 	@$(VENV) -m bench
+
+doctor: install
+	@$(VENV) -m doctor
 
 addon: install
 	@$(VENV) -m addon --url=$(URL)

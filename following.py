@@ -11,12 +11,12 @@ from conference.endpoint import Incoming
 from conference.identity import User, Verifier
 from settings import Settings
 from sync.access import Access, Delegated
-from sync.apply import Ports
 from sync.calendar import GoogleCalendar
 from sync.carrier import Send
 from sync.channel import Channels
 from sync.conferences import Conferences
 from sync.endpoint import SyncEndpoint
+from sync.outside import Ports
 from sync.own_token import OwnToken
 from sync.pull import Puller
 from sync.queue import InlineQueue, Queue
@@ -55,7 +55,7 @@ class Following:
         self._queue = self._opened_queue(settings, clock, send, token)
         channels = _channels(settings, clock) if self._access else None
         self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
-        self.sweep = Sweep(ports, self._queue, _holder)
+        self.sweep = Sweep(ports, self._queue, _holder, once=bool(settings.keys))
         self.signals = Signals(store, clock, calendar, self._puller, self._queue)
         self.endpoint = SyncEndpoint(
             caller,

@@ -7,6 +7,7 @@ import threading
 from base64 import b32encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from conference.attempt import Attempt
@@ -14,7 +15,7 @@ from conference.budget import Budget
 from conference.clock import Clock, Deadline
 from conference.create import Claim, Ports, Wanted
 from conference.endpoint import AddOnEndpoint
-from conference.errors import StoreUnavailable
+from conference.errors import ConferenceFailure, StoreUnavailable
 from conference.event import Event
 from conference.http import Client, HttpCall
 from conference.identity import Keys, Verifier
@@ -88,6 +89,7 @@ class Service:
             calendar=self._calendar,
             claims=StoredClaims(self._store, clock, new_attempt, random.random, self._follow),
             attempt=self._attempt,
+            prepare=self._prepare,
             workers=self._workers,
             clock=clock,
         )
@@ -216,6 +218,18 @@ class Service:
         """The value behind a text written `secret:NAME`, or the text itself. Raises SecretUnavailable, Temporary."""
         name = secret_name(text)
         return text if name is None else self._secrets.read(name)
+
+    def _prepare(self, wanted: Wanted, deadline: Deadline) -> None:
+        """Begin to find the access token beside what else a create asks for; whatever fails is met again later."""
+        if self._tokens and not self._store.local and self._provider(wanted.solution.provider).declared.oauth:
+            self._workers.submit(copy_context().run, self._find_token, wanted, deadline)
+
+    def _find_token(self, wanted: Wanted, deadline: Deadline) -> None:
+        assert self._tokens
+        try:
+            self._tokens.bearer(wanted.solution.id, wanted.caller.sub).token(self._secret, deadline)
+        except ConferenceFailure as failure:
+            _log.info("no token yet: %s", failure.reason)
 
     def _attempt(self, wanted: Wanted, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
         solution, caller = wanted.solution, wanted.caller

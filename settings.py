@@ -6,22 +6,21 @@ README.md.
 
 import json
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from conference import providers
+from conference import menu, providers
 from conference.clock import SystemClock
-from conference.data import check_solution
-from conference.errors import InvalidSetting, Permanent
+from conference.errors import InvalidSetting
 from conference.identity import CLIENT_ID, Accepted, SignInClient
 from conference.secrets import open_secrets, secret_name
-from conference.solution import ID, LOGO, Solution
+from conference.solution import Solution
 
 DEFAULT_CONFIG = "anyroom.toml"
 GOOGLE_API = "https://www.googleapis.com"
@@ -37,6 +36,9 @@ _GRACE = re.compile(r"([0-9]{1,6})([mhd])")
 _MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 _LONGEST_GRACE = timedelta(days=30)
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
+
+
+T = TypeVar("T")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -90,134 +92,106 @@ class Settings(msgspec.Struct, frozen=True):
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Read and check everything. Raises InvalidSetting."""
-    public_url = _public_url(environment)
-    accepted, key_file = _identity(environment)
+    settings, mistakes = examine(environment)
+    if mistakes:
+        raise mistakes[0]
+    return settings
+
+
+def examine(environment: Mapping[str, str]) -> tuple[Settings, list[InvalidSetting]]:
+    """What can be read, with the default in place of what cannot, and every mistake.
+
+    What the settings need of each other is looked at when each of them is right by itself.
+    """
+    mistakes: list[InvalidSetting] = []
+
+    def tried(read: Callable[[Mapping[str, str]], T], default: T) -> T:
+        try:
+            return read(environment)
+        except InvalidSetting as mistake:
+            mistakes.append(mistake)
+            return default
+
+    public_url = tried(_public_url, "")
+    accepted, key_file = tried(_identity, (Accepted(), ""))
+    known, wrong = menu.examine(tried(_tables, {}))
+    mistakes += wrong
     settings = Settings(
-        solutions={solution.id: solution for solution in solutions(environment)},
+        solutions={solution.id: solution for solution in known},
         accepted=accepted,
         key_file=key_file,
         store=environment.get("ANYROOM_STORE", "sqlite:anyroom.db"),
         secrets=environment.get("ANYROOM_SECRETS", "env:"),
         public_url=public_url,
         google_api=environment.get("ANYROOM_GOOGLE_API", GOOGLE_API).rstrip("/"),
-        reply=_reply(environment),
+        reply=tried(_reply, "bare"),
         project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
-        credential=_credential(environment),
-        queue=_queue(environment),
-        grace=_grace(environment),
-        keys=_keys(environment),
-        sign_in=_sign_in(environment),
+        credential=tried(_credential, ""),
+        queue=tried(_queue, ""),
+        grace=tried(_grace, timedelta(hours=1)),
+        keys=tried(_keys, ""),
+        sign_in=tried(_sign_in, None),
         in_cloud="K_SERVICE" in environment,
     )
-    _refuse_development_values(settings, environment)
-    _check_following(settings)
-    _check_connecting(settings)
-    open_secrets(settings.secrets, SystemClock())
-    return settings
+    checks: list[Callable[[], object]] = [lambda: open_secrets(settings.secrets, SystemClock())]
+    if not mistakes:
+        together = (_check_following, _check_connecting)
+        checks = [
+            lambda: _refuse_development_values(settings, environment),
+            *(partial(one, settings) for one in together),
+            *checks,
+        ]
+    for check in checks:
+        try:
+            check()
+        except InvalidSetting as mistake:
+            mistakes.append(mistake)
+    return settings, mistakes
 
 
 def load_solutions(path: str) -> tuple[Solution, ...]:
     """The solutions of an anyroom.toml. Raises InvalidSetting."""
-    try:
-        tables = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise InvalidSetting("ANYROOM_CONFIG", f"{path} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSetting("ANYROOM_CONFIG", f"{path} is not valid TOML: {error}") from error
-    unknown = sorted(set(tables) - {"solutions"})
-    if unknown:
-        raise InvalidSetting("ANYROOM_CONFIG", f"{path} has {unknown[0]!r}; only [solutions.ID] tables are known")
-    configured = tables.get("solutions")
-    if not isinstance(configured, dict) or not configured:
-        raise InvalidSetting("ANYROOM_CONFIG", f"{path} has no [solutions.ID] table")
-    return _solutions_of(configured)
+    return menu.solutions(menu.tables(path))
 
 
 def solutions(environment: Mapping[str, str]) -> tuple[Solution, ...]:
     """The solutions of the anyroom.toml that the environment names, or the demonstration set. Raises InvalidSetting."""
+    return menu.solutions(_tables(environment))
+
+
+def _tables(environment: Mapping[str, str]) -> Mapping[str, Any]:
     path = environment.get("ANYROOM_CONFIG", "")
     if path or Path(DEFAULT_CONFIG).exists():
-        return load_solutions(path or DEFAULT_CONFIG)
+        return menu.tables(path or DEFAULT_CONFIG)
     if "K_SERVICE" in environment:
         raise InvalidSetting(
             "ANYROOM_CONFIG", f"{DEFAULT_CONFIG} is missing; write one and deploy it with the function"
         )
-    return _solutions_of(_demonstration(environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")))
+    return _demonstration(environment)
 
 
-def _demonstration(simulator: str) -> Mapping[str, Any]:
-    """The solutions of a start without anyroom.toml: Jitsi's public server, and rooms that live in the simulator."""
+def _demonstration(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """The solutions of a start without anyroom.toml: Jitsi's public server, and what lives in the simulator.
+
+    Its Zoom is there where users can connect.
+    """
+    simulator = environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")
     demo = {"provider": "demo", "logo": _DEMONSTRATION_LOGO, "url": simulator}
+    zoom = {
+        "provider": "zoom",
+        "name": "Zoom (simulated)",
+        "logo": _DEMONSTRATION_LOGO,
+        "client_id": "secret:demo-zoom-client",
+        "client_secret": "secret:demo-zoom-secret",
+        "api_url": f"{simulator}/zoom/v2",
+        "oauth_url": f"{simulator}/zoom/oauth",
+    }
     return {
         "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _DEMONSTRATION_LOGO},
         "demo": {**demo, "name": "Demo rooms"},
         "demo-signin": {**demo, "name": "Demo rooms (sign-in)", "sign_in": True},
+        **({"zoom": zoom} if environment.get("ANYROOM_SIGNIN") else {}),
     }
-
-
-def _solutions_of(tables: Mapping[str, Any]) -> tuple[Solution, ...]:
-    return tuple(_solution(solution_id, table) for solution_id, table in tables.items())
-
-
-def _solution(solution_id: str, table: object) -> Solution:
-    """One table: the fields that every solution has, and the rest as the provider's own options."""
-    where = f"[solutions.{solution_id}]"
-    if not ID.fullmatch(solution_id):
-        raise InvalidSetting(where, "an id is lower-case letters, digits and hyphens, at most 63")
-    if not isinstance(table, dict):
-        raise InvalidSetting(where, "is no table")
-    rest = dict(table)
-    name = _text(where, rest, "name")
-    logo = _text(where, rest, "logo")
-    if not LOGO.fullmatch(logo):
-        raise InvalidSetting(
-            f"{where} logo", "must be an https address on Google's servers, such as lh3.googleusercontent.com"
-        )
-    provider = _text(where, rest, "provider")
-    domains = rest.pop("domains", [])
-    notes = rest.pop("notes", "")
-    parameters = rest.pop("parameters", {})
-    if not isinstance(domains, list) or not all(isinstance(domain, str) and domain for domain in domains):
-        raise InvalidSetting(f"{where} domains", "must be a list of hosted domains")
-    if "domains" in table and not domains:
-        raise InvalidSetting(f"{where} domains", "is empty: nobody could use it; leave it out for everybody")
-    if not isinstance(notes, str):
-        raise InvalidSetting(f"{where} notes", "must be text")
-    if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
-        raise InvalidSetting(f"{where} parameters", "must be a table of texts")
-    solution = Solution(
-        id=solution_id,
-        name=name,
-        logo=logo,
-        provider=provider,
-        options=providers.read_options(provider, rest, where),
-        domains=frozenset(domain.lower() for domain in domains),
-        notes=notes,
-        parameters=tuple(parameters.items()),
-    )
-    _check_secrets(where, solution.options)
-    try:
-        check_solution(solution)
-    except Permanent as error:
-        raise InvalidSetting(f"{where} {error.reason.removeprefix('solution-')}", error.detail) from error
-    return solution
-
-
-def _check_secrets(where: str, options: msgspec.Struct) -> None:
-    """Raise InvalidSetting when an option is written `secret:` and names none."""
-    for option, value in msgspec.structs.asdict(options).items():
-        try:
-            if isinstance(value, str):
-                secret_name(value)
-        except InvalidSetting as error:
-            raise InvalidSetting(f"{where} {option}", error.detail) from error
-
-
-def _text(where: str, table: dict[str, Any], key: str) -> str:
-    value = table.pop(key, None)
-    if not isinstance(value, str) or not value:
-        raise InvalidSetting(f"{where} {key}", "is missing")
-    return value
 
 
 def _identity(environment: Mapping[str, str]) -> tuple[Accepted, str]:
@@ -244,9 +218,9 @@ def _local_identity(path: str) -> tuple[Accepted, str]:
 
 
 def _accepted(parts: Mapping[str, list[str]]) -> Accepted:
-    unknown = sorted(set(parts) - {"script", "addon", "tasks"})
-    if unknown:
-        raise InvalidSetting("ANYROOM_IDENTITY", f"{unknown[0]!r} is unknown; the kinds are script, addon and tasks")
+    if set(parts) - {"script", "addon", "tasks"}:
+        # It may be an address, or a secret pasted in the wrong place.
+        raise InvalidSetting("ANYROOM_IDENTITY", "has a kind that is unknown; the kinds are script, addon and tasks")
     addon, tasks = parts.get("addon", []), parts.get("tasks", [])
     if addon and len(addon) != 2:
         raise InvalidSetting("ANYROOM_IDENTITY", "addon= takes the add-on's service account and its client id")

@@ -29,6 +29,11 @@ RATIOS: dict[str, float | None] = {
 """Warm and cpu of the floor, cold, memory and notify of hello world, linear of a tenth of the events."""
 
 COUNTS: dict[str, float | None] = {
+    "create.connected.calls": 2,
+    "create.connected.calls.without": None,
+    "create.connected.reads": None,
+    "create.connected.reads.without": None,
+    "create.connected.secrets": 1,
     "sync.calls": 5,
     "sync.calls.adrift": 0,
     "sync.calls.relay": None,

@@ -24,6 +24,12 @@ _URL = "http://localhost:8080"
 _PORT = 8090
 _DEADLINE = 15.0
 """Seconds for an answer, as main.py gives them."""
+CONNECTED = {
+    "keys": "YmVuY2gtc2VhbGluZy1rZXktb2YtMzItYnl0ZXMtLSE=",
+    "sign-in": ids.SIGN_IN_CLIENT[1],
+    "zoom": ids.OAUTH_CLIENTS["zoom"][1],
+}
+"""The secrets of a world in which users connect: the simulator's, and a key that seals nothing worth having."""
 _CONFIG = """\
 [solutions.demo]
 provider = "demo"
@@ -31,15 +37,29 @@ name = "Demo"
 logo = "https://lh3.googleusercontent.com/x"
 url = "{url}"
 """
+_ZOOM = f"""
+[solutions.zoom]
+provider = "zoom"
+name = "Zoom"
+logo = "https://lh3.googleusercontent.com/x"
+client_id = "{ids.OAUTH_CLIENTS["zoom"][0]}"
+client_secret = "secret:zoom"
+api_url = "{{url}}/zoom/v2"
+oauth_url = "{{url}}/zoom/oauth"
+"""
 
 
 class Followed:
     """A function whose calendars are followed by push channels, or else by the triggers of their users' add-ons.
 
     Its SQLite file lies in `folder`. `delegation` says by what; `chance` is all the randomness of the simulator.
+    `secrets` is a folder with the secrets of CONNECTED, where users connect the simulator's Zoom.
     """
 
-    def __init__(self, folder: Path, delegation: bool, chance: random.Random) -> None:
+    url = _URL
+
+    def __init__(self, folder: Path, delegation: bool, chance: random.Random, secrets: Path | None = None) -> None:
+        self._secrets = secrets
         self.clock = SetClock()
         self.delegation = delegation
         self.outside = Outside()
@@ -47,7 +67,7 @@ class Followed:
         self.simulator = Simulator(clock=self.clock, randomness=chance, port=_PORT)
         self.simulator.rooms.base_url = self.simulator.url
         self._folder = folder
-        (folder / "anyroom.toml").write_text(_CONFIG.format(url=self.simulator.url))
+        (folder / "anyroom.toml").write_text((_CONFIG + (_ZOOM if secrets else "")).format(url=self.simulator.url))
         self._settings = knobs.load(self._environment())
         scopes = [scope for scope in ids.ADDON_SCOPES if scope.endswith("readonly")]
         self.simulator.delegation.authorise(ids.DELEGATE_SERVICE_ACCOUNT, scopes, DOMAIN)
@@ -61,13 +81,18 @@ class Followed:
         self.service.close()
         self.simulator.close()
 
-    def choose(self, user: str, event: str) -> bool:
+    def restart(self) -> None:
+        """Another instance takes the place of this one."""
+        self.service.close()
+        self.service = self._started()
+
+    def choose(self, user: str, event: str, solution: str = SOLUTION) -> bool:
         """A user picks the solution for a saved event of theirs; whether that worked."""
         body, bearer = self.simulator.host.script_request(user, event, user)
-        asked = self._incoming(f"/conferences?solution={SOLUTION}", bearer, json.dumps(body).encode())
+        asked = self._incoming(f"/conferences?solution={solution}", bearer, json.dumps(body).encode(), solution)
         try:
             answer = self.service.endpoint.create_conference(asked)
-            data = builder.check(answer.body, "script", SOLUTION)
+            data = builder.check(answer.body, "script", solution)
         except (RequestRefused, builder.Failed):
             return False
         if not self.delegation:
@@ -113,6 +138,12 @@ class Followed:
             "ANYROOM_PUBLIC_URL": _URL,
             "HOST": "127.0.0.1",
         }
+        if self._secrets:
+            environment |= {
+                "ANYROOM_SECRETS": f"file:{self._secrets}",
+                "ANYROOM_KEYS": "secret:keys",
+                "ANYROOM_SIGNIN": f"{ids.SIGN_IN_CLIENT[0]},secret:sign-in",
+            }
         if not self.delegation:
             return environment
         _, project, _, location, _, queue = ids.TASKS_QUEUE.split("/")
@@ -161,15 +192,14 @@ class Followed:
             call()
         except Died:
             self.died += 1
-            self.service.close()
-            self.service = self._started()
+            self.restart()
 
-    def _incoming(self, url: str, bearer: str, body: bytes) -> Incoming:
+    def _incoming(self, url: str, bearer: str, body: bytes, solution: str = "") -> Incoming:
         """A request as main.py hands it over."""
         return Incoming(
             url=url,
             authorization=f"Bearer {bearer}",
-            solution=SOLUTION,
+            solution=solution,
             body=lambda: body,
             deadline=Deadline(self.clock, _DEADLINE),
             legs=Legs(self.clock),

@@ -14,17 +14,18 @@ from bench.figures import Figure, below
 from bench.size import Size
 from bench.world import ROOT, World, environment
 
-KINDS = ("calls", "store", "story")
+KINDS = {"calls": "sync.calls", "store": "sync.store", "story": "sync.story", "connected": "create.connected"}
+"""Each kind, and how the names of its figures begin."""
 
 
 def measure(world: World, names: Sequence[str], size: Size) -> Iterator[Figure]:
     """The asked figures; of a kind all are counted together."""
-    for kind in KINDS:
-        asked = below(names, f"sync.{kind}")
+    for kind, name in KINDS.items():
+        asked = below(names, name)
         if asked:
-            for name, value in _counted(world, kind, size.calendars):
-                if name in asked:
-                    yield Figure(name, value, "")
+            for figure, value in _counted(world, kind, size.calendars):
+                if figure in asked:
+                    yield Figure(figure, value, "")
 
 
 def _counted(world: World, kind: str, calendars: int) -> Iterator[tuple[str, float]]:
@@ -40,13 +41,13 @@ def _counted(world: World, kind: str, calendars: int) -> Iterator[tuple[str, flo
                 process.kill()  # nobody waits for the rest
                 raise
         if process.returncode:
-            raise BenchFailure(f"sync.{kind}: the simulation ended with {process.returncode}")
+            raise BenchFailure(f"{KINDS[kind]}: the simulation ended with {process.returncode}")
 
 
 def _main(kind: str, folder: str, calendars: str) -> None:
-    from bench import calls, lifecycle, story
+    from bench import calls, connected, lifecycle, story
 
-    part = {"calls": calls, "store": lifecycle, "story": story}[kind]
+    part = {"calls": calls, "store": lifecycle, "story": story, "connected": connected}[kind]
     for name, value in part.measure(Path(folder), int(calendars)):
         print(name, value, flush=True)
 

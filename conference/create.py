@@ -124,12 +124,15 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """The outside world of a create, passed in. `provider` loads one by name; `attempt` opens an attempt at it."""
+    """The outside world of a create, passed in. `provider` loads one by name; `attempt` opens an attempt at it, whose
+    access token `prepare` begins to find.
+    """
 
     provider: Callable[[str], LoadedProvider]
     calendar: CalendarReader
     claims: Claims
     attempt: Callable[[Wanted, Event, Claim, Deadline], Attempt]
+    prepare: Callable[[Wanted, Deadline], None]
     workers: Executor
     clock: Clock
 
@@ -147,6 +150,7 @@ class Creation:
         """The conference of the event, made now or made before. Raises ConferenceFailure."""
         self._check_domain()
         read_event = self._begin_reading()
+        self._ports.prepare(self._wanted, self._deadline)
         keeper = self._prove_authority()
         claim = self._take_claim()
         if isinstance(claim, ConferenceData):

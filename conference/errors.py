@@ -43,9 +43,13 @@ class AnyroomError(Exception):
 
 
 class ConferenceFailure(AnyroomError):
-    """A failure that Calendar is told as a ConferenceError of type `error_type`."""
+    """A failure that Calendar is told as a ConferenceError of type `error_type`.
+
+    `retry_after` is in seconds: when the same may work, where that is known.
+    """
 
     error_type: ClassVar[ErrorType] = "UNKNOWN"
+    retry_after: float | None = None
 
 
 class AuthenticationRequired(ConferenceFailure):
@@ -77,7 +81,7 @@ class PermissionDenied(ConferenceFailure):
 
 
 class Temporary(ConferenceFailure):
-    """Nothing was made; the same request may work later. `retry_after` is in seconds, where it is known."""
+    """Nothing was made; the same request may work later."""
 
     error_type = "TEMPORARY"
 

@@ -5,9 +5,11 @@ speaks of events that are gone, is removed too. Everything it writes lies in .ru
 """
 
 import argparse
+import base64
 import contextlib
 import fcntl
 import os
+import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException
@@ -21,6 +23,7 @@ from dev.children import Child, Children
 from dev.example import curl_line
 from dev.progress import Progress
 from dev.stop import Stop, Stopped
+from simulator import ids
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_LIMIT = 60.0
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked = _read(arguments)
         os.chdir(ROOT)
-        solutions = _solutions()
+        solutions = _solutions(asked)
         with _held(asked.folder), Children() as children:
             _run(asked, solutions, children, stop)
     except Stopped:
@@ -107,6 +110,7 @@ def _run(asked: argparse.Namespace, solutions: Mapping[str, str], children: Chil
     keyfile.unlink(missing_ok=True)
     simulator = [sys.executable, "-m", "simulator", f"--host={local.HOST}", f"--port={asked.simulator_port}"]
     simulator += [f"--function=http://{local.HOST}:{asked.port}", f"--keyfile={keyfile}"]
+    simulator += [f"--public-url={environment['ANYROOM_PUBLIC_URL']}"]
     # Its menu is told the names as a list with commas.
     simulator += ["--solutions=" + ",".join(f"{key}={name.replace(',', ' ')}" for key, name in solutions.items())]
     child = children.start("the simulator", simulator, environment, asked.folder / "simulator.log")
@@ -154,17 +158,35 @@ def _settings(asked: argparse.Namespace) -> Mapping[str, str]:
         "ANYROOM_IDENTITY": f"local:{asked.folder / 'keys.json'}",
         "ANYROOM_GOOGLE_API": f"http://{local.HOST}:{asked.simulator_port}",
         "ANYROOM_PUBLIC_URL": f"http://localhost:{asked.port}",
-        "ANYROOM_SECRETS": os.environ.get("ANYROOM_SECRETS", "env:"),
+        **_secrets(),
     }
     if asked.store == "firestore":
         return {**common, "ANYROOM_STORE": "firestore:", "GOOGLE_CLOUD_PROJECT": PROJECT}
     return {**common, "ANYROOM_STORE": f"sqlite:{asked.folder / 'anyroom.db'}"}
 
 
-def _solutions() -> dict[str, str]:
+def _secrets() -> Mapping[str, str]:
+    """Where secrets are, with a sealing key made anew and the simulator's own clients, unless the caller has others."""
+    own = os.environ.get("ANYROOM_SECRETS", "env:")
+    if own != "env:" or "ANYROOM_SIGNIN" in os.environ:
+        return {"ANYROOM_SECRETS": own}
+    zoom, zoom_secret = ids.OAUTH_CLIENTS["zoom"]
+    google, google_secret = ids.SIGN_IN_CLIENT
+    return {
+        "ANYROOM_SECRETS": own,
+        "ANYROOM_SIGNIN": f"{google},secret:demo-sign-in-secret",
+        "ANYROOM_KEYS": "secret:demo-sealing-keys",
+        "DEMO_SIGN_IN_SECRET": google_secret,
+        "DEMO_SEALING_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "DEMO_ZOOM_CLIENT": zoom,
+        "DEMO_ZOOM_SECRET": zoom_secret,
+    }
+
+
+def _solutions(asked: argparse.Namespace) -> dict[str, str]:
     """The names of the solutions that the function will have, by id. Raises CannotRun."""
     try:
-        return {solution.id: solution.name for solution in settings.solutions(os.environ)}
+        return {solution.id: solution.name for solution in settings.solutions({**os.environ, **_settings(asked)})}
     except InvalidSetting as error:
         raise CannotRun(str(error)) from error
 

@@ -14,6 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; 0 then, 1 when the port or the key file cannot be had."""
     options = _parser().parse_args(arguments)
     simulator = Simulator(host=options.host, port=options.port, function=options.function, solutions=options.solutions)
+    if options.public_url:
+        simulator.register_clients(options.public_url.rstrip("/"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8090, help="port to listen on")
     parser.add_argument("--function", help="where the function listens, such as http://127.0.0.1:8080")
+    parser.add_argument("--public-url", help="where users' browsers find the function, when that is another address")
     parser.add_argument("--keyfile", help="file that the public keys are written to, for ANYROOM_IDENTITY=local:PATH")
     parser.add_argument(
         "--solutions", type=_solutions, default={}, metavar="ID=NAME,...", help="the entries of the conferencing menu"

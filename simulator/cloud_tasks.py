@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import requests
 
@@ -32,12 +32,13 @@ class NoQueue(KeyError):
 
 @dataclass(slots=True)
 class Retry:
-    """A queue's retry settings; pauses are in seconds, -1 attempts are unlimited. The defaults are Google's."""
+    """A queue's retry settings and its state; pauses are in seconds, -1 attempts unlimited, the defaults Google's."""
 
     max_attempts: int = 100
     min_backoff: float = 0.1
     max_backoff: float = 3600.0
     max_doublings: int = 16
+    state: Literal["RUNNING", "PAUSED"] = "RUNNING"
 
     def pause(self, failures: int) -> float:
         """Seconds before the next attempt: doubled `max_doublings` times, then growing evenly (RetryConfig)."""
@@ -69,7 +70,7 @@ class Task:
 class CloudTasks:
     """All queues, one at the start. Nothing runs by itself: `run_due` runs what is due on the clock.
 
-    `send` may be replaced. Thread-safe.
+    `permissions` are those that our caller has. `send` may be replaced. Thread-safe.
     """
 
     def __init__(self, clock: Clock, identity: Identity) -> None:
@@ -79,6 +80,7 @@ class CloudTasks:
         self._tasks: dict[str, Task] = {}
         self._gone: dict[str, datetime] = {}
         self.queues: dict[str, Retry] = {ids.TASKS_QUEUE: Retry()}
+        self.permissions = {"cloudtasks.tasks.create", "cloudtasks.queues.get"}
         self.send: Send = post
 
     @property

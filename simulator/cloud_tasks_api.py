@@ -1,4 +1,4 @@
-"""Cloud Tasks over HTTP: `POST /v2/projects/P/locations/L/queues/Q/tasks`, as strict as Google."""
+"""Cloud Tasks over HTTP: `POST /v2/projects/P/locations/L/queues/Q/tasks`, and a look at Q, as strict as Google."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ _MOST_URL: Final = 2083
 
 
 class CloudTasksApi:
-    """projects.locations.queues.tasks.create, for named HTTP tasks with an OIDC token."""
+    """projects.locations.queues.tasks.create, for named HTTP tasks with an OIDC token, and what a queue is like."""
 
     def __init__(self, tasks: CloudTasks, tokens: AccessTokens, clock: Clock) -> None:
         self._tasks = tasks
@@ -29,12 +29,42 @@ class CloudTasksApi:
 
     def register(self, app: Flask) -> None:
         """Add the route."""
-        path = "/v2/projects/<project>/locations/<location>/queues/<queue>/tasks"
-        app.add_url_rule(path, "tasks.create", one_platform.answering(self.create), methods=["POST"])
+        path = "/v2/projects/<project>/locations/<location>/queues/<queue>"
+        for end, name, method, verb in (
+            ("/tasks", "tasks.create", self.create, "POST"),
+            ("", "queues.get", self.queue, "GET"),
+            (":testIamPermissions", "queues.testIamPermissions", self.permissions, "POST"),
+        ):
+            app.add_url_rule(path + end, name, one_platform.answering(method), methods=[verb])
+
+    def queue(self, project: str, location: str, queue: str) -> Mapping[str, Any]:
+        """The queue, as far as we look at it; only for those who may."""
+        name = self._existing(project, location, queue)
+        self._permitted("cloudtasks.queues.get")
+        return {"name": name, "state": self._tasks.queues[name].state}
+
+    def permissions(self, project: str, location: str, queue: str) -> Mapping[str, Any]:
+        """Which of the permissions that are asked about the caller has; an empty list is left out."""
+        self._existing(project, location, queue)
+        asked = one_platform.body("cloudtasks.v2", "TestIamPermissionsRequest").get("permissions", [])
+        granted = [one for one in asked if one in self._tasks.permissions]
+        return {"permissions": granted} if granted else {}
+
+    def _existing(self, project: str, location: str, queue: str) -> str:
+        one_platform.caller(self._tokens)
+        name = f"projects/{project}/locations/{location}/queues/{queue}"
+        if name not in self._tasks.queues:
+            raise Refusal(404, "Queue does not exist.")
+        return name
+
+    def _permitted(self, permission: str) -> None:
+        if permission not in self._tasks.permissions:
+            raise Refusal(403, f"The principal lacks IAM permission {permission!r} for the resource.")
 
     def create(self, project: str, location: str, queue: str) -> Mapping[str, Any]:
         """The task, stored; the basic view, which leaves the body out."""
         one_platform.caller(self._tokens)
+        self._permitted("cloudtasks.tasks.create")
         given = one_platform.body("cloudtasks.v2", "CreateTaskRequest").get("task", {})
         task = self._task(given, f"projects/{project}/locations/{location}/queues/{queue}")
         try:

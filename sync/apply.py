@@ -6,28 +6,24 @@ used any more is `leaving`, and sync.look decides about it.
 """
 
 import logging
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 
-from conference.clock import Clock, Deadline
+from conference.clock import Deadline
 from conference.errors import AnyroomError, ConferenceFailure, Conflict, NotConnected, StoreUnavailable, Temporary
 from conference.event import Event, to_record
 from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
-from sync.conferences import Conferences
-from sync.holdings import Holdings, Mapped, is_over, mapped, rank
-from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
+from sync.copies import Copies
+from sync.holdings import Holdings, Mapped, is_over, rank
+from sync.outside import KEPT, Ports, closes
+from sync.records import CalendarRecord, MappingRecord, Parked
 from sync.row import Row
-from sync.store import Create, Replace, Store
 from sync.told import changed_fields, untold
 
-KEPT = timedelta(days=30)
-"""How long a conference outlives its event, and its record the conference."""
 MOST_PARKED = 128 * 1024
 """Bytes of an event's values that are parked; a larger event is looked at again instead."""
 UNKNOWN_END = timedelta(days=30)
@@ -38,21 +34,8 @@ SOLUTION_GONE, CONNECTION_GONE = "solution-gone", "connection-gone"
 THERE = "deleted-there"
 """Why a conference is lost that somebody deleted at the conferencing system."""
 
-_LATEST = datetime(9990, 1, 1, tzinfo=UTC)
-"""A series that ends later ends never: nothing can be added to it."""
-_KEY = re.compile(r"[0-9a-f]{32}")
 _TRIES = 5
 _log = logging.getLogger("anyroom.apply")
-
-
-class Ports(msgspec.Struct, frozen=True):
-    """The outside world of a sync. `spread` gives a number from 0 to 1; `grace` is how long a conference stays."""
-
-    store: Store
-    conferences: Conferences
-    clock: Clock
-    spread: Callable[[], float]
-    grace: timedelta
 
 
 class Applier:
@@ -70,6 +53,7 @@ class Applier:
         self._deadline = deadline
         self._resumed = resumed
         self.holdings = Holdings(ports.store, calendar.calendar)
+        self._copies = Copies(ports, calendar, self.holdings)
 
     def apply(self, row: Row) -> list[Mapped]:
         """Have the event's conferences follow it: the mappings that it has.
@@ -81,23 +65,23 @@ class Applier:
         found = self.holdings.of(row.id)
         for one in found:
             self.settle(one, row)
-        held = any(one.record.pointer == row.pointer for one in found)
-        if row.state == "there" and row.pointer and not held and not self._inherits(row):
-            self._take_copy_guarded(row)
+        copy = self._copy(row)
+        if copy:
+            self.settle(copy, row)
         return found
 
-    def _inherits(self, row: Row) -> bool:
-        """Whether the event is an occurrence that shows the conference of its series."""
-        return row.series != "" and any(one.record.pointer == row.pointer for one in self.holdings.of(row.series))
+    def _copy(self, row: Row) -> Mapped | None:
+        """What is to be settled of a conference of another event's that the row shows. Raises as `apply`.
 
-    def _take_copy_guarded(self, row: Row) -> None:
-        """Do that; a defect is shown, and there is no record yet that could remember it. Raises as `apply`."""
+        A defect is shown, and there is no record yet that could remember it.
+        """
         try:
-            self._take_copy(row)
+            return self._copies.take(row)
         except AnyroomError:
             raise
         except Exception as defect:  # noqa: BLE001  # whatever is wrong with one event, the others go on
             _log.error("a copy was not taken", exc_info=defect)
+            return None
 
     def settle(self, one: Mapped, row: Row) -> None:
         """Bring one mapping to what the row shows. Raises as `apply`."""
@@ -219,7 +203,7 @@ class Applier:
         ends = event.last_end()
         due = one.record.due
         if one.record.state != "live" or one.record.end != ends or one.record.parked or one.record.look:
-            due = self.closes(ends)
+            due = self._closes(ends)
         return one.becoming(
             state="live",
             seen=True,
@@ -234,12 +218,6 @@ class Applier:
             due=due,
             forget=None,
         )
-
-    def closes(self, ends: datetime | None) -> datetime | None:
-        """When somebody must look whether the conference is over, None for a series without an end."""
-        if ends is None or ends > _LATEST:
-            return None
-        return ends + KEPT + timedelta(hours=12) * self._ports.spread()
 
     def _put_if_new(self, one: Mapped, record: MappingRecord) -> None:
         if record != one.record:
@@ -281,7 +259,7 @@ class Applier:
         now, before = self._now(), one.record.parked
         tries = before.tries + 1 if before else 1
         since = before.since if before else now
-        due = now + pause(tries, self._ports.spread(), failure.retry_after if isinstance(failure, Temporary) else None)
+        due = now + pause(tries, self._ports.spread(), failure.retry_after)
         _log.warning("parked: %s %s", one.record.solution, failure.reason)
         untold = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
         values = to_record(event)
@@ -298,7 +276,7 @@ class Applier:
             return
         event = records.parked_event(parked)
         if self._now() - parked.since > KEPT:
-            due = self.closes(event.last_end())
+            due = self._closes(event.last_end())
             self.holdings.put(one, one.becoming(parked=None, reason="given-up", due=due))
             _log.error("given up: %s", one.record.solution)
             return
@@ -315,7 +293,7 @@ class Applier:
             self.unmanaged(one, CONNECTION_GONE)
             return
         except ConferenceFailure as failure:
-            self.look_later(one, failure.reason, failure.retry_after if isinstance(failure, Temporary) else None)
+            self.look_later(one, failure.reason, failure.retry_after)
             return
         if same:
             self._follow(one, event)
@@ -339,81 +317,12 @@ class Applier:
         found = conferences.find(record, self._deadline)
         return found is not None and found.id == record.conference
 
-    def _take_copy(self, row: Row) -> None:
-        """An event names the conference of another one: a copy, a split series, or it was moved here.
-
-        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs. Raises
-        Temporary when the conference changes just now.
-        """
-        invited = row.event is not None and not row.event.organizer.is_self
-        owner = None if invited else self._holder(row)
-        if owner is None or not self._has_our_keeper(owner.record.calendar):
-            _log.info("a conference parameter was passed over")
-            return
-        event = row.event
-        if event is None or (row.series and owner.record.event != row.id):
-            return
-        follows = owner.record.state == "leaving" or is_over(owner, self._now())
-        copy = self._copy(owner, row, event, owner.record.told if follows else untold(event.told()))
-        key = records.copy_key(copy.calendar, copy.event, copy.solution, copy.pointer)
-        try:
-            document = self._ports.store.commit(
-                [
-                    Create(MAPPINGS, key, records.to_body(copy)),
-                    Replace(owner.document, records.to_body(self._copied(owner, copy))),
-                ]
-            )[0]
-        except Conflict as conflict:
-            raise Temporary("contention", "the conference of a copy changes just now") from conflict
-        assert document
-        one = self.holdings.keep(mapped(document))
-        if follows:
-            self.settle(one, row)
-
-    def _copy(self, owner: Mapped, row: Row, event: Event, told: dict[str, Any] | None) -> MappingRecord:
-        return msgspec.structs.replace(
-            self._live(owner, event),
-            calendar=self._calendar.calendar,
-            event=row.id,
-            place=records.key(self._calendar.calendar, row.id),
-            keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
-            pointer=row.pointer,
-            heir=False,
-            told=told,
-            due=self.closes(event.last_end()),
-        )
-
-    def _copied(self, owner: Mapped, copy: MappingRecord) -> MappingRecord:
-        """The owner, written again: nobody may delete its conference meanwhile. One that ends sooner is looked at then.
-
-        One that is over tells no more: what is known of it is that of the copy.
-        """
-        record = owner.record
-        if is_over(owner, self._now()):
-            return owner.becoming(told=untold(record.told))
-        sooner = record.end and (copy.end is None or record.end < copy.end)
-        return owner.becoming(due=record.end) if sooner and record.state == "live" and not record.parked else record
-
-    def _holder(self, row: Row) -> Mapped | None:
-        """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""
-        named = self.holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
-        if named is None or (named.record.state in ALIVE and named.record.conference == row.conference):
-            return named
-        room = records.room(named.record.solution, row.conference)
-        holders = self.holdings.holders(room)
-        return next((one for one in holders if one.record.pointer == row.pointer), None)
-
-    def _has_our_keeper(self, calendar: str) -> bool:
-        ours = self._calendar.keeper
-        if calendar == self._calendar.calendar:
-            return True
-        document = self._ports.store.get(CALENDARS, records.key(calendar))
-        theirs = records.calendar(document.body).keeper if document else None
-        return ours is not None and theirs is not None and ours.sub == theirs.sub
-
     def _is_forgotten(self, one: Mapped) -> bool:
         """Firestore deletes what has expired within a day: until then it is still read."""
         return one.record.forget is not None and one.record.forget <= self._now()
+
+    def _closes(self, ends: datetime | None) -> datetime | None:
+        return closes(ends, self._ports.spread())
 
     def _now(self) -> datetime:
         return self._ports.clock.now()

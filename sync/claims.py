@@ -14,6 +14,7 @@ from conference.data import ConferenceData
 from conference.errors import Conflict, StoreUnavailable, Temporary
 from conference.identity import User
 from sync import keepers, records
+from sync.backoff import spread_out
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord
 from sync.store import Change, Create, Delete, Document, Replace, Store
 
@@ -301,7 +302,7 @@ class StoredClaims:
 
     def _due(self, after: timedelta) -> datetime:
         """That long from now, a quarter more or less, so that what was made together is not due together."""
-        return self._clock.now() + after * (0.75 + self._spread() / 2)
+        return self._clock.now() + spread_out(after, self._spread())
 
 
 def _held(claim: Claim) -> Held:

@@ -103,28 +103,15 @@ class Delegation:
         try:
             if self._clock.monotonic() >= user.until:
                 asked = self._clock.monotonic()
-                issued = self._exchanged(self._signed(email, deadline), deadline)
+                issued = self._exchanged(self.assertion(email, deadline), deadline)
                 user.token, user.until = issued.access_token, asked + issued.expires_in - _EARLY
             return user.token
         finally:
             user.lock.release()
 
-    def forget(self, email: str, token: str) -> None:
-        """Have the user's next token be another one than this, which Calendar refused."""
-        user = self._user(email)
-        if user.token == token:  # without the lock: whoever holds it gets another one anyway
-            user.until = float("-inf")
-
-    def _user(self, email: str) -> _User:
-        with self._lock:
-            user = self._users.setdefault(email, _User())
-            self._users.move_to_end(email)
-            if len(self._users) > _MOST_USERS:
-                self._users.popitem(last=False)
-            return user
-
-    def _signed(self, email: str, deadline: Deadline) -> str:
-        """The assertion that the user's token is asked for with."""
+    def assertion(self, email: str, deadline: Deadline) -> str:
+        """What IAM has signed for the user, and their token is asked for with. Raises Permanent when we may not sign,
+        Temporary on a hiccup."""
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._account,
@@ -140,6 +127,20 @@ class Delegation:
         if reply.status != 200:
             raise _not_signed(reply)
         return _read(reply, _Signed, "sign-jwt-malformed").signed
+
+    def forget(self, email: str, token: str) -> None:
+        """Have the user's next token be another one than this, which Calendar refused."""
+        user = self._user(email)
+        if user.token == token:  # without the lock: whoever holds it gets another one anyway
+            user.until = float("-inf")
+
+    def _user(self, email: str) -> _User:
+        with self._lock:
+            user = self._users.setdefault(email, _User())
+            self._users.move_to_end(email)
+            if len(self._users) > _MOST_USERS:
+                self._users.popitem(last=False)
+            return user
 
     def _exchanged(self, assertion: str, deadline: Deadline) -> _Issued:
         form = {"grant_type": GRANT, "assertion": assertion}

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable, Temporary
+from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable
 from sync import records
-from sync.apply import CONNECTION_GONE, KEPT, SOLUTION_GONE, Applier, Ports
+from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
 from sync.holdings import Mapped, is_over, rank
+from sync.outside import KEPT, Ports
 from sync.records import OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
@@ -158,8 +159,7 @@ class Looker:
             self._gone(one, reason)
 
     def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
-        least = failure.retry_after if isinstance(failure, Temporary) else None
-        until = self._ports.clock.now() + pause(one.record.tries, self._ports.spread(), least)
+        until = self._ports.clock.now() + pause(one.record.tries, self._ports.spread(), failure.retry_after)
         _log.warning("not deleted: %s %s", one.record.solution, failure.reason)
         again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=one.record.tries + 1)
         self._applier.holdings.put(one, again)

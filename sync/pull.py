@@ -27,13 +27,14 @@ from conference.errors import (
 )
 from sync import keepers, lease
 from sync.access import Access
-from sync.apply import Applier, Ports
-from sync.backoff import pause
+from sync.apply import Applier
+from sync.backoff import pause, spread_out
 from sync.calendar import QUERY, UNAUTHENTICATED, GoogleCalendar
 from sync.channel import Channels, Opening
 from sync.lease import LeasedCalendar
 from sync.listing import Listing, Progress, begin
 from sync.look import Looker
+from sync.outside import Ports
 from sync.quota import Quota
 from sync.records import ORPHANS, CalendarRecord
 
@@ -232,7 +233,7 @@ class Puller:
         if failure.reason == "deadline" and (progress.pages > 0 or run.listed):
             outcome.reason, outcome.more = "", True
         failures = 0 if outcome.more else record.failures + 1
-        least = failure.retry_after if isinstance(failure, Temporary) else None
+        least = failure.retry_after if isinstance(failure, ConferenceFailure) else None
         wait = timedelta() if outcome.more else pause(record.failures, self._ports.spread(), least)
         if isinstance(failure, Permanent):
             wait = REFUSED
@@ -256,7 +257,7 @@ class Puller:
             return
         outcome.reason, outcome.more = refused.reason, False
         _log.warning("a calendar cannot be read: %s %s", refused.reason, refused.detail)
-        due = self._ports.clock.now() + REFUSED * (0.75 + self._ports.spread() / 2) if self._channels else None
+        due = self._ports.clock.now() + spread_out(REFUSED, self._ports.spread()) if self._channels else None
         failures = run.leased.record.failures + 1
         run.changes.pop("keeper", None)
         run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)

@@ -16,9 +16,10 @@ from conference.event import placeholder
 from conference.providers import LoadedProvider
 from conference.providers.base import Conference
 from sync import lease, records
-from sync.apply import KEPT, SOLUTION_GONE, Applier, Ports
-from sync.backoff import pause
+from sync.apply import SOLUTION_GONE, Applier
+from sync.backoff import pause, spread_out
 from sync.holdings import Holdings, Mapped, mapped
+from sync.outside import KEPT, Ports
 from sync.queue import Queue
 from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
@@ -36,9 +37,12 @@ _log = logging.getLogger("anyroom.sweep")
 
 
 class Sweep:
-    """The sweep over one store. `queue` is None where changes are relayed: only the add-on's triggers can look."""
+    """The sweep over one store. `queue` is None where changes are relayed: only the add-on's triggers can look. `once`:
+    values are used here that are good once.
+    """
 
-    def __init__(self, ports: Ports, queue: Queue | None, new_holder: Callable[[], str]) -> None:
+    def __init__(self, ports: Ports, queue: Queue | None, new_holder: Callable[[], str], once: bool) -> None:
+        self._once = once
         self._ports = ports
         self._queue = queue
         self._new_holder = new_holder
@@ -50,7 +54,7 @@ class Sweep:
             CALENDARS: self._calendar,
             MAPPINGS: self._mapping,
             ORPHANS: self._orphan,
-            ONCE: self._spent,
+            **({ONCE: self._spent} if self._once else {}),
         }
         for kind, handle in handlers.items():
             for document in self._ports.store.due(kind, self._now(), MOST):
@@ -78,7 +82,7 @@ class Sweep:
     def _put_off(self, document: Document) -> None:
         """What a defect is about stands in nobody's way until tomorrow. Raises StoreUnavailable."""
         try:
-            later = self._now() + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+            later = self._now() + spread_out(timedelta(days=1), self._ports.spread())
             self._ports.store.commit([Replace(document, {**document.body, "due": later})])
         except Conflict:
             _log.info("a %s changed while it was swept", document.kind)
@@ -199,7 +203,7 @@ class Sweep:
             made = one.becoming(conference=found.id, room=room, account=found.host or record.account)
             self._ports.store.commit([Delete(one.document), _orphan(made, invalid.reason, now)])
             return
-        due = now + timedelta(days=1) * (0.75 + self._ports.spread() / 2)
+        due = now + spread_out(timedelta(days=1), self._ports.spread())
         adopted = one.becoming(
             state="offered",
             seen=False,
@@ -248,7 +252,7 @@ class Sweep:
         self._ports.store.commit([Replace(document, records.to_body(orphan))])
 
     def _later(self) -> timedelta:
-        return LATER * (0.75 + self._ports.spread() / 2)
+        return spread_out(LATER, self._ports.spread())
 
     def _now(self) -> datetime:
         return self._ports.clock.now()

@@ -9,9 +9,10 @@ import msgspec
 from conference.clock import Clock
 from conference.errors import Conflict, Temporary
 from sync import records
-from sync.apply import KEPT, THERE
+from sync.apply import THERE
 from sync.holdings import readable
 from sync.once import Once
+from sync.outside import KEPT
 from sync.records import MAPPINGS
 from sync.store import Document, Replace, Store
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from conference.clock import Deadline, SystemClock
+from conference.clock import Deadline
 from conference.custody import Ports
 from conference.exchange import HttpClient
-from conference.http import Bearer
+from conference.http import Bearer, Client
 from conference.providers import LoadedProvider
 from conference.providers.base import Account, OAuth, Provider
 from conference.seal import Seal
@@ -82,10 +82,11 @@ class Instance:
 
     store: Store
     url: str
-    clock: SystemClock = field(default_factory=MovedClock)
+    clock: MovedClock = field(default_factory=MovedClock)
     environ: dict[str, str] = field(default_factory=environment)
     scopes: tuple[str, ...] = SCOPES
     outside: Outside = field(default_factory=Outside)
+    client: Client = field(default_factory=HttpClient)
 
     def __post_init__(self) -> None:
         self.secrets = Secrets(Environment(self.environ), self.clock)
@@ -97,7 +98,7 @@ class Instance:
             SHARED: Solution(SHARED, "Shared", "", "rooms", Options(self.url, account_id="secret:client-id")),
             "plain": Solution("plain", "Plain", "", "plain", None),
         }
-        self.tokens = Tokens(ports, solutions, self._provider, SeenClient(HttpClient(), self.outside))
+        self.tokens = Tokens(ports, solutions, self._provider, SeenClient(self.client, self.outside))
 
     def _provider(self, name: str) -> LoadedProvider:
         described = oauth(self.scopes) if name == "rooms" else None
@@ -137,7 +138,9 @@ class Instance:
 
 def renew(setting: str, url: str, times: int) -> None:
     """Renew Ada's token that often, each time in place of the last one, once somebody says so."""
-    instance = Instance(open_store(setting), url, SystemClock())
+    clock = MovedClock()
+    clock.waits = True
+    instance = Instance(open_store(setting), url, clock)
     token = instance.token()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

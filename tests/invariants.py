@@ -19,8 +19,8 @@ from conference.providers import demo
 from simulator.rooms import Room
 from simulator.server import Simulator
 from sync import records
-from sync.apply import KEPT
 from sync.holdings import Mapped, is_over, mapped
+from sync.outside import KEPT
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
 from sync.store import Store
 

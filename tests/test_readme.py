@@ -2,8 +2,10 @@
 
 import ast
 import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,9 @@ from conference.data import EntryPoint, compose
 from conference.limits import ERROR_TYPES, MOST_OF_TYPE
 from conference.providers.base import Conference
 from conference.solution import Solution
+from simulator.server import Simulator
+from tests.doctor_place import listening
+from tests.served import served
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -221,7 +226,7 @@ def test_the_goals_are_those_of_the_bench() -> None:
         [figure] = code(name)
         documented[figure.replace("STORE", "sqlite")] = sqlite
         documented[figure.replace("STORE", "firestore")] = firestore
-    for _, name, _, goal in table("what a sync costs"):
+    for _, name, _, goal in table("what it costs"):
         [figure] = code(name)
         bound, documented[figure] = goal.rsplit(" ", 1)
         assert bound == ("at least" if figure in AT_LEAST else "at most")
@@ -251,6 +256,29 @@ def test_the_make_targets_in_it_exist() -> None:
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
     variables = set(re.findall(r"make [a-z]+ ([A-Z_]+)=", README))
     assert [name for name in variables if f"$({name})" not in makefile] == []
+
+
+def test_the_doctor_says_what_is_shown_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [block] = [block for block in blocks("console") if "$ make doctor" in block]
+    told, _, shown = block.partition("$ make doctor\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".run").mkdir()
+    with Simulator() as simulator, socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+        taken.close()
+        simulator.identity.write_keyfile(".run/keys.json")
+        for name, value in re.findall(r"(\w+)=(\S+)", told):
+            monkeypatch.setenv(name, re.sub(r"http://127.0.0.1:8090", simulator.url, value).replace("8080", str(port)))
+        with listening(port, served()):
+            sys.modules["main"].service()
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            command = [sys.executable, "-m", "doctor"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        sys.modules["main"].service().close()
+    said = done.stdout.replace(f":{port}", ":8080").replace(simulator.url, "http://127.0.0.1:8090")
+    said = re.sub(r"Python: 3\.1[1-3]$", "Python: 3.13", said, flags=re.MULTILINE)
+    assert said == shown, f"it says\n{said}{done.stderr}"
+    assert done.returncode == 0
 
 
 def test_the_picture_is_a_picture_for_everybody() -> None:

@@ -52,6 +52,16 @@ def test_without_a_configuration_the_demonstration_set_runs() -> None:
     assert (loaded.store, loaded.secrets, loaded.reply) == ("sqlite:anyroom.db", "env:", "bare")
 
 
+def test_the_demonstration_set_has_the_simulators_zoom_where_users_can_connect() -> None:
+    connecting = {
+        **IDENTITY,
+        "ANYROOM_SIGNIN": "1-a.apps.googleusercontent.com,secret:sign-in",
+        "ANYROOM_KEYS": "secret:keys",
+        "ANYROOM_PUBLIC_URL": "https://x.example",
+    }
+    assert list(settings.load(connecting).solutions) == ["jitsi", "demo", "demo-signin", "zoom"]
+
+
 def test_f32_without_identity_it_does_not_start() -> None:
     assert refused({}).reason == "ANYROOM_IDENTITY"
 
@@ -267,3 +277,21 @@ def test_googles_services_have_their_own_addresses_and_the_simulator_one_for_all
     assert loaded.cloud_tasks == "https://cloudtasks.googleapis.com"
     local = settings.load({**IDENTITY, **LOCAL, "ANYROOM_GOOGLE_API": "http://127.0.0.1:8090/"})
     assert {local.iam, local.oauth2, local.cloud_tasks} == {"http://127.0.0.1:8090"}
+
+
+def test_f32_every_mistake_is_told_at_once_and_the_rest_is_read(tmp_path: Path) -> None:
+    known = {"good": JITSI, "bad": {**JITSI, "name": ""}, "worse": {**JITSI, "provider": "none"}}
+    wrong = {"ANYROOM_GRACE": "soon", "ANYROOM_SECRETS": "vault:x", "ANYROOM_PUBLIC_URL": "https://x.example"}
+    read, mistakes = settings.examine({**config(tmp_path, **known), **wrong})
+    assert [mistake.reason for mistake in mistakes] == [
+        "[solutions.bad] name",
+        "[solutions.worse] provider",
+        "ANYROOM_GRACE",
+        "ANYROOM_SECRETS",
+    ]
+    assert (set(read.solutions), read.public_url, read.grace) == ({"good"}, "https://x.example", timedelta(hours=1))
+
+
+def test_f32_a_value_in_the_wrong_place_is_not_repeated() -> None:
+    error = refused({"ANYROOM_IDENTITY": "canary@example.com=x"})
+    assert "canary" not in str(error)

@@ -97,12 +97,17 @@ class _Rooms(msgspec.Struct):
 def create(event: Event, attempt: str, call: Call) -> Conference:
     """A room under the attempt as its key: the same key gets the same room. Raises AuthenticationRequired."""
     body = {"key": attempt, **_told(event)}
-    reply = call(Request("POST", _api(call), json=body, headers=_headers(call)), frozenset({SIGN_IN_REQUIRED}))
+    return _conference(_signed_in(Request("POST", _api(call), json=body, headers=_headers(call)), call).read(_Room))
+
+
+def _signed_in(request: Request, call: Call) -> Reply:
+    """The reply, of an account whose owner has signed in. Raises AuthenticationRequired."""
+    reply = call(request, frozenset({SIGN_IN_REQUIRED}))
     if reply.status == 401:
         address = reply.read(_Refusal).sign_in_url
         check_web(address, "authentication_url")
         raise AuthenticationRequired("demo-sign-in", address)
-    return _conference(reply.read(_Room))
+    return reply
 
 
 def update(known: Known, changes: Changes, call: Call) -> None:
@@ -118,9 +123,9 @@ def delete(known: Known, call: Call) -> None:
 
 
 def find(attempt: str, call: Call) -> Conference | None:
-    """The room made under that key, if there is one."""
+    """The room made under that key, if there is one. Raises AuthenticationRequired."""
     query = urlencode({"key": attempt})
-    rooms = call(Request("GET", f"{_api(call)}?{query}", headers=_headers(call))).read(_Rooms).rooms
+    rooms = _signed_in(Request("GET", f"{_api(call)}?{query}", headers=_headers(call)), call).read(_Rooms).rooms
     return _conference(rooms[0]) if rooms else None
 
 

@@ -17,7 +17,7 @@ from conference.secrets.cache import Secrets
 from conference.secrets.local import Directory, Environment
 from conference.secrets.source import NAME, Source
 
-__all__ = ["Secrets", "open_secrets", "secret_name"]
+__all__ = ["Secrets", "open_secrets", "open_source", "secret_name"]
 
 _PREFIX = "secret:"
 # A project's id, the older ones with their domain before it, or its number ("Creating and managing projects").
@@ -49,10 +49,17 @@ def open_secrets(
     `channel` makes the gRPC channel to another Secret Manager than Google's, without credentials. Raises
     InvalidSetting.
     """
-    return Secrets(_source(setting, clock, environ, channel), clock)
+    return Secrets(open_source(setting, clock, environ=environ, channel=channel), clock)
 
 
-def _source(setting: str, clock: Clock, environ: Mapping[str, str], channel: Callable[[], Any] | None) -> Source:
+def open_source(
+    setting: str,
+    clock: Clock,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    channel: Callable[[], Any] | None = None,
+) -> Source:
+    """What the secrets behind `setting` are read from, each time anew. As `open_secrets` otherwise."""
     kind, colon, where = setting.partition(":")
     if colon and kind == "env" and not where:
         return Environment(environ)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.figures import AT_LEAST, GOALS, Figure, asked, below, due, of
+from bench.figures import AT_LEAST, GOALS, RATIOS, Figure, asked, below, due, of
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_has_a_goal_is_measured_in_every_round_and_the_rest_in_some() -> No
 
 def test_each_kind_of_figure_finds_its_own() -> None:
     kinds = ["warm", "cpu", "cold", "memory"]
-    assert sum(len(of(GOALS, kind)) for kind in kinds) == len(below(GOALS, "create"))
+    assert sum(len(of(RATIOS, kind)) for kind in kinds) == len(below(RATIOS, "create"))
     assert below(GOALS, "sync.calls") == [name for name in GOALS if name.startswith("sync.calls")]
     assert of(["create.cold.health.sqlite", "create.cpu.sqlite"], "cold") == [["health", "sqlite"]]
 

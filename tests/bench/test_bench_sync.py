@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import calls, lifecycle, linear, notify, simulated, story
+from bench import calls, connected, lifecycle, linear, notify, simulated, story
 from bench.figures import COUNTS, GOALS
 from bench.followed import DOMAIN, Followed
 from bench.in_step import adrift
@@ -131,3 +131,10 @@ def test_notifications_and_runs_stand_beside_what_they_are_measured_by(world: Wo
 @pytest.mark.parametrize("part", [simulated, notify, linear])
 def test_nothing_is_done_for_figures_that_were_not_asked_for(world: World, part: object) -> None:
     assert list(part.measure(world, ["create.cpu.sqlite"], TINY)) == []  # type: ignore[attr-defined]  # each is a module
+
+
+def test_a_connection_costs_no_call_beside_calendars_and_the_vendors(tmp_path: Path) -> None:
+    figures = dict(connected.measure(tmp_path, 1))
+    assert figures["create.connected.calls"] == figures["create.connected.calls.without"] == 2
+    assert figures["create.connected.reads"] == figures["create.connected.reads.without"]
+    assert figures["create.connected.secrets"] == 1

@@ -447,9 +447,41 @@ def test_f67_who_finds_another_instance_at_it_waits_for_its_token(another: Anoth
     connect(instance, endpoint)
     instance.clock.sleep(HOUR)
     held_by_another(instance, 100)
+    instance.clock.slept.clear()
     with pytest.raises(Temporary, match="deadline"):
         instance.token(seconds=3.0)
     assert endpoint.asked == []
+    assert instance.clock.slept == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.4])
+
+
+def test_f69_a_refused_token_is_not_given_again_because_it_cannot_be_renewed_now(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    connect(instance, endpoint)
+    old = instance.token()
+    held_by_another(instance, 100)
+    with pytest.raises(Temporary, match="deadline"):
+        instance.renewed(old, seconds=3.0)
+    instance.clock.sleep(100)
+    endpoint.answer = lambda: (503, "{}")
+    with pytest.raises(Temporary, match="token-unavailable"):
+        instance.renewed(old)
+
+
+def test_nothing_is_read_when_no_time_is_left(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    with pytest.raises(Temporary, match="deadline"):
+        instance.token(seconds=0.0)
+    assert instance.outside.calls == []
+
+
+def test_after_a_refresh_the_store_is_read_once_again(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.renewed(instance.token())
+    instance.clock.sleep(FRESH)
+    instance.outside.calls.clear()
+    instance.token()
+    assert instance.outside.calls == ["get connection"]
 
 
 def test_a_token_that_is_still_good_is_used_while_another_instance_renews_it(

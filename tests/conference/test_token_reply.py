@@ -140,6 +140,7 @@ def test_what_was_granted_shows_no_token() -> None:
         (400, {"message": "POST failed", "errors": []}, NotConnected),
         (401, {"message": "The refresh token provided is expired"}, NotConnected),
         (401, {"message": "Authentication failed"}, CredentialsRefused),
+        (403, {"message": "The refresh token provided is expired"}, Permanent),
         (400, b"<html>Bad request", Permanent),
         (404, {"error": ["invalid_grant"]}, Permanent),
         (302, b"", Permanent),

@@ -87,6 +87,19 @@ def test_connecting_again_replaces_what_was_to_be_reconnected(another: Another, 
     assert (view.state, view.reason) == ("connected", "")
 
 
+def test_who_connects_again_has_the_new_account_at_once(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.token()
+    grant = connect(instance, endpoint)
+    assert instance.token() in grant.access
+
+
+def test_only_what_there_is_is_given_back(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint, refresh_token="")
+    assert instance.disconnect()
+    assert endpoint.revoked == ["access_token"]
+
+
 def test_disconnecting_gives_both_tokens_back_and_erases(instance: Instance, endpoint: TokenEndpoint) -> None:
     grant = connect(instance, endpoint)
     token = instance.token()
@@ -118,6 +131,15 @@ def has_another_secret(endpoint: TokenEndpoint, instance: Instance) -> None:
 
 def lacks_a_secret(endpoint: TokenEndpoint, instance: Instance) -> None:
     del instance.environ["CLIENT_SECRET"]
+
+
+def test_what_was_not_given_back_for_a_reason_of_ours_is_logged(
+    instance: Instance, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    connect(instance, endpoint)
+    lacks_a_secret(endpoint, instance)
+    instance.disconnect()
+    assert "connection to rooms: not given back: secret-missing" in caplog.text
 
 
 @pytest.mark.parametrize("trouble", [refuses, is_silent, has_another_secret, lacks_a_secret])
@@ -184,10 +206,12 @@ def test_forgetting_a_user_disconnects_all_of_hers_and_nobody_else_s(
         ADA, None, replace(_held(instance).connection, solution="gone-from-the-configuration"), "x"
     )
     assert [view.solution for view in instance.tokens.connections(ADA)] == [ROOMS]
-    instance.tokens.forget(ADA, instance.secret, instance.deadline())
+    assert not instance.tokens.forget(ADA, instance.secret, instance.deadline())
     assert instance.connections.of_user(ADA) == []
     assert (hers.revoked, his.revoked) == (True, False)
     assert instance.token(BOB) in his.access
+    assert instance.tokens.forget(BOB, instance.secret, instance.deadline())
+    assert his.revoked
 
 
 def _held(instance: Instance) -> Any:
@@ -296,7 +320,7 @@ def test_f72_no_secret_or_token_is_logged_or_raised(
     assert not [canary for canary in canaries if canary in caplog.text + "".join(raised)]
 
 
-def test_the_thousand_connections_used_last_are_remembered(instance: Instance, endpoint: TokenEndpoint) -> None:
+def test_a_connection_that_a_thousand_came_after_is_read_again(instance: Instance, endpoint: TokenEndpoint) -> None:
     connect(instance, endpoint)
     instance.token()
     for number in range(1000):
@@ -304,6 +328,17 @@ def test_the_thousand_connections_used_last_are_remembered(instance: Instance, e
     instance.outside.calls.clear()
     instance.token()
     assert instance.outside.calls == ["get connection"]
+
+
+def test_a_connection_that_is_used_stays_remembered(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.token()
+    for number in range(1500):
+        instance.bearer(str(number))
+        instance.bearer()
+    instance.outside.calls.clear()
+    instance.token()
+    assert instance.outside.calls == []
 
 
 def test_a_grant_shows_nothing() -> None:

@@ -29,7 +29,9 @@ BY_NAME = {
 CODE = {
     "requirements.txt": [*ROOT.glob("*.py"), *ROOT.glob("conference/**/*.py"), *ROOT.glob("sync/**/*.py")],
     "requirements-dev.txt": [
-        path for name in ("addon", "bench", "dev", "simulator", "tests") for path in ROOT.glob(f"{name}/**/*.py")
+        path
+        for name in ("addon", "bench", "dev", "doctor", "simulator", "tests")
+        for path in ROOT.glob(f"{name}/**/*.py")
     ],
 }
 

@@ -139,3 +139,32 @@ def test_googles_own_client_creates_a_task(sim: Simulator) -> None:
     with build("cloudtasks", "v2", static_discovery=True, credentials=credentials, client_options=options) as service:
         tasks = service.projects().locations().queues().tasks()
         assert tasks.create(parent=PARENT, body={"task": TASK}).execute()["name"] == NAME
+
+
+@pytest.fixture
+def look(sim: Simulator, caller: Any) -> Callable[..., Any]:
+    program = caller()
+    program.token = sim.access_token(ids.FUNCTION_SERVICE_ACCOUNT, (ids.CLOUD_PLATFORM,))
+    return lambda method, path, **more: program(method, f"{sim.url}/v2/{path}", **more)
+
+
+def test_a_queue_is_shown_with_its_state_to_who_may_see_it(sim: Simulator, look: Any) -> None:
+    assert look("GET", PARENT).json() == {"name": PARENT, "state": "RUNNING"}
+    assert error(look("GET", f"{PARENT}x")) == (404, "NOT_FOUND")
+    sim.cloud_tasks.permissions.remove("cloudtasks.queues.get")
+    assert error(look("GET", PARENT)) == (403, "PERMISSION_DENIED")
+
+
+def test_who_asks_is_told_which_permissions_they_have(sim: Simulator, look: Any) -> None:
+    asked = {"permissions": ["cloudtasks.tasks.create", "cloudtasks.queues.delete"]}
+    path = f"{PARENT}:testIamPermissions"
+    assert look("POST", path, json=asked).json() == {"permissions": ["cloudtasks.tasks.create"]}
+    sim.cloud_tasks.permissions.clear()
+    assert look("POST", path, json=asked).json() == {}
+    assert error(look("POST", path, json={"perms": []})) == (400, "INVALID_ARGUMENT")
+
+
+def test_who_may_not_create_tasks_stores_none(sim: Simulator, create: Any) -> None:
+    sim.cloud_tasks.permissions.remove("cloudtasks.tasks.create")
+    assert error(create({"task": TASK})) == (403, "PERMISSION_DENIED")
+    assert sim.cloud_tasks.tasks == []

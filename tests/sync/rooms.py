@@ -14,9 +14,10 @@ from conference.providers import LoadedProvider, load
 from conference.providers.base import Conference
 from conference.solution import Solution
 from sync import records
-from sync.apply import Applier, Ports
+from sync.apply import Applier
 from sync.conferences import Conferences
 from sync.holdings import Mapped, mapped
+from sync.outside import Ports
 from sync.records import MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
 from sync.row import Row
 from sync.store import Create, Document, Replace

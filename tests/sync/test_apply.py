@@ -8,7 +8,7 @@ import pytest
 from conference.clock import Deadline
 from conference.errors import Temporary
 from conference.event import Person
-from sync.apply import KEPT
+from sync.outside import KEPT
 from sync.records import MAPPINGS
 from tests.sync.rooms import HOUR, KEY, Desk
 

@@ -8,9 +8,9 @@ import pytest
 
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, OverQuota, Permanent, PermissionDenied, Temporary
-from sync.apply import KEPT
 from sync.calendar import UNAUTHENTICATED
 from sync.look import Looker
+from sync.outside import KEPT
 from sync.records import MAPPINGS
 from sync.row import Row, vanished
 from tests.sync.rooms import HOUR, KEY, Desk

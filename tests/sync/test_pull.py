@@ -14,10 +14,10 @@ from conference.providers import load
 from conference.providers.base import Reply, Request
 from sync import records
 from sync.access import Relayed
-from sync.apply import Ports
 from sync.calendar import QUERY, GoogleCalendar
 from sync.channel import Channels
 from sync.conferences import Conferences
+from sync.outside import Ports
 from sync.pull import PAGES, REFUSED, ROUNDS, RUN, Puller
 from sync.quota import Quota
 from sync.records import CALENDARS, CalendarRecord, Keeper

@@ -13,10 +13,10 @@ from conference.identity import User
 from conference.providers import load
 from conference.providers.base import Reply, Request
 from sync import records
-from sync.apply import Ports
 from sync.calendar import GoogleCalendar
 from sync.channel import Channels
 from sync.conferences import Conferences
+from sync.outside import Ports
 from sync.pull import Puller
 from sync.quota import Quota
 from sync.records import CALENDARS, CalendarRecord, Keeper, Lease

@@ -1,0 +1,117 @@
+"""Events that show the conference of another event's: duplicates, halves of a split series, and what was moved here.
+
+They hold it too, under a mapping of their own: it is deleted when the last of them lets go.
+"""
+
+import logging
+import re
+from typing import Any
+
+from conference.errors import Conflict, Temporary
+from conference.event import Event
+from sync import records
+from sync.holdings import Holdings, Mapped, is_over, mapped
+from sync.outside import Ports, closes
+from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord
+from sync.row import Row
+from sync.store import Change, Create, Replace
+from sync.told import untold
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_log = logging.getLogger("anyroom.copies")
+
+
+class Copies:
+    """Takes the copies of one calendar, whose record is `calendar` and whose mappings `holdings` reads."""
+
+    def __init__(self, ports: Ports, calendar: CalendarRecord, holdings: Holdings) -> None:
+        self._ports = ports
+        self._calendar = calendar
+        self._holdings = holdings
+
+    def take(self, row: Row) -> Mapped | None:
+        """Take up a conference that the row shows and its event does not hold yet.
+
+        That counts only on calendars of one keeper: anybody can write our parameter into an event of theirs. The
+        mapping comes back when the conference follows it from now on, because its owner left or is over. Raises
+        StoreUnavailable, and Temporary when the conference changes just now.
+        """
+        event = row.event
+        if row.state != "there" or not row.pointer or self._is_held(row):
+            return None
+        owner = self._holder(row) if event is None or event.organizer.is_self else None  # an invitation is no copy
+        if owner is None or not self._has_our_keeper(owner.record.calendar):
+            _log.info("a conference parameter was passed over")
+            return None
+        if event is None or (row.series and owner.record.event != row.id):
+            return None
+        follows = owner.record.state == "leaving" or is_over(owner, self._ports.clock.now())
+        copy = self._copy(owner, row, event, owner.record.told if follows else untold(event.told()))
+        key = records.copy_key(copy.calendar, copy.event, copy.solution, copy.pointer)
+        changes: list[Change] = [
+            Create(MAPPINGS, key, records.to_body(copy)),
+            Replace(owner.document, records.to_body(self._copied(owner, copy))),
+        ]
+        try:
+            document = self._ports.store.commit(changes)[0]
+        except Conflict as conflict:
+            raise Temporary("contention", "the conference of a copy changes just now") from conflict
+        assert document
+        taken = self._holdings.keep(mapped(document))
+        return taken if follows else None
+
+    def _is_held(self, row: Row) -> bool:
+        """Whether the event has that conference, or is an occurrence that shows the one of its series."""
+        events = (row.id, row.series) if row.series else (row.id,)
+        return any(one.record.pointer == row.pointer for event in events for one in self._holdings.of(event))
+
+    def _copy(self, owner: Mapped, row: Row, event: Event, told: dict[str, Any] | None) -> MappingRecord:
+        record, ends = owner.record, event.last_end()
+        return MappingRecord(
+            calendar=self._calendar.calendar,
+            event=row.id,
+            place=records.key(self._calendar.calendar, row.id),
+            ical_uid=event.ical_uid,
+            solution=record.solution,
+            keeper=self._calendar.keeper.sub if self._calendar.keeper else "",
+            user=record.user,
+            account=record.account,
+            attempt=record.attempt,
+            state="live",
+            seen=True,
+            pointer=row.pointer,
+            conference=record.conference,
+            room=record.room,
+            answer=record.answer,
+            told=told,
+            end=ends,
+            due=closes(ends, self._ports.spread()),
+        )
+
+    def _copied(self, owner: Mapped, copy: MappingRecord) -> MappingRecord:
+        """The owner, written again: nobody may delete its conference meanwhile. One that ends sooner is looked at then.
+
+        One that is over tells no more: what is known of it is that of the copy.
+        """
+        record = owner.record
+        if is_over(owner, self._ports.clock.now()):
+            return owner.becoming(told=untold(record.told))
+        sooner = record.end and (copy.end is None or record.end < copy.end)
+        return owner.becoming(due=record.end) if sooner and record.state == "live" and not record.parked else record
+
+    def _holder(self, row: Row) -> Mapped | None:
+        """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""
+        named = self._holdings.by_pointer(row.pointer) if _KEY.fullmatch(row.pointer) else None
+        if named is None or (named.record.state in ALIVE and named.record.conference == row.conference):
+            return named
+        room = records.room(named.record.solution, row.conference)
+        holders = self._holdings.holders(room)
+        return next((one for one in holders if one.record.pointer == row.pointer), None)
+
+    def _has_our_keeper(self, calendar: str) -> bool:
+        ours = self._calendar.keeper
+        if calendar == self._calendar.calendar:
+            return True
+        document = self._ports.store.get(CALENDARS, records.key(calendar))
+        theirs = records.calendar(document.body).keeper if document else None
+        return ours is not None and theirs is not None and ours.sub == theirs.sub

@@ -128,6 +128,39 @@ def test_a_code_is_exchanged_with_its_verifier_and_the_same_redirect() -> None:
     }
 
 
+REFUSED = Reply(401, {}, b'{"error": "invalid_client"}')
+
+
+@dataclass
+class Replaced(Server):
+    """Refuses our client until its secrets were read anew; `renewed` are the names that were."""
+
+    renewed: list[frozenset[str]] = field(default_factory=list)
+    changed: bool = True
+
+    def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
+        given = super().exchange(request, seconds, origins, repeatable)
+        return given if self.renewed and self.changed else REFUSED
+
+    def renew(self, names: frozenset[str]) -> bool:
+        self.renewed.append(names)
+        return self.changed
+
+
+def test_f70_a_client_that_is_refused_has_its_secrets_read_anew_and_the_code_is_sent_again() -> None:
+    server = Replaced()
+    assert client(server).by_code("c0de", "v", REDIRECT, soon(), server.renew).access_token == "a1"
+    assert server.renewed == [frozenset({"id", "client"})]
+    assert [asked.form["code"] for asked in server.asked if asked.form] == ["c0de", "c0de"]
+
+
+def test_f70_a_client_that_is_refused_with_the_newest_secrets_is_not_tried_again() -> None:
+    server = Replaced(changed=False)
+    with pytest.raises(CredentialsRefused):
+        client(server).by_code("c0de", "v", REDIRECT, soon(), server.renew)
+    assert len(server.asked) == 1
+
+
 def test_a_refresh_sends_the_refresh_token() -> None:
     server = Server()
     assert client(server).by_refresh("r0", soon()).refresh_token == "r1"

@@ -116,6 +116,15 @@ def test_f71_a_text_under_another_key_s_name_does_not_open() -> None:
         seal.open(sealed.replace(ids[0], ids[1]), *PLACE)
 
 
+def test_f71_what_is_sealed_in_another_way_does_not_open() -> None:
+    seal = Desk("a").seal
+    sealed = seal.seal(CANARY, *PLACE)
+    assert sealed.startswith("1.")
+    with pytest.raises(Unsealable) as raised:
+        seal.open(f"2{sealed[1:]}", *PLACE)
+    assert raised.value.reason == "seal-key-unknown"
+
+
 @pytest.mark.parametrize("sealed", ["", ".", "..", "1..", CANARY, "1.0123.é", "1.\ud800.x"])
 def test_f71_what_was_never_sealed_does_not_open(sealed: str) -> None:
     with pytest.raises(Unsealable):

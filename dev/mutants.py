@@ -44,7 +44,7 @@ TARGETS: Mapping[str, Target] = {
     "conference/identity.py": Target(
         ("tests/conference/test_identity_exactly.py", "tests/conference/test_identity.py")
     ),
-    "conference/connect.py": Target(("tests/conference/test_connect.py",)),
+    "conference/connect.py": Target(("tests/conference/test_connect.py", "tests/conference/test_connect_flows.py")),
     "conference/session.py": Target(("tests/conference/test_session.py",)),
     "conference/sign_in.py": Target(("tests/conference/test_sign_in.py",)),
     "conference/oauth.py": Target(("tests/conference/test_oauth.py",)),

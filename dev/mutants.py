@@ -50,7 +50,7 @@ TARGETS: Mapping[str, Target] = {
     "conference/oauth.py": Target(("tests/conference/test_oauth.py",)),
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
-    "conference/custody.py": Target(("tests/conference/test_custody.py",)),
+    "conference/custody.py": Target(("tests/conference/test_custody_exactly.py", "tests/conference/test_custody.py")),
     "conference/webhooks.py": Target(("tests/conference/test_webhooks.py",)),
     "conference/providers/zoom.py": Target(
         ("tests/conference/providers/test_zoom_webhook.py",),

@@ -23,8 +23,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-_KILLED = frozenset({1, 2, 3})
-"""pytest's exit codes when a test fails, and when a test file cannot even be imported."""
 _WATCH = 0.01
 _WITHOUT_SHRINKING = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 EXAMPLES = 30
@@ -97,7 +95,7 @@ class Runs:
             code = ended(run)
             if code is not None:
                 del self._running[run.pid]
-                done(code in _KILLED)
+                done(code != 0)
         time.sleep(_WATCH)
 
 

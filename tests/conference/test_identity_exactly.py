@@ -232,10 +232,11 @@ def test_f25_keys_that_are_fetched_beforehand_are_there(google: Google) -> None:
 
 
 class SeenLock:
-    """A lock; `awaited` is set when somebody has to wait for it."""
+    """A lock; `awaited` is set when somebody has to wait for it, who then waits for more than a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, google: Google) -> None:
         self._lock = threading.Lock()
+        self._clock = google.clock
         self.awaited = threading.Event()
 
     def acquire(self, timeout: float = -1) -> bool:
@@ -244,17 +245,16 @@ class SeenLock:
         return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
+        self._clock.sleep(100)
         self._lock.release()
 
 
 def test_f25_who_waits_for_another_one_s_fetch_has_what_it_brings(google: Google) -> None:
-    lock = SeenLock()
+    lock = SeenLock(google)
 
     def slow() -> tuple[Mapping[str, Any], float]:
         assert lock.awaited.wait(10)
-        fetched = google.fetch()
-        google.clock.sleep(100)
-        return fetched
+        return google.fetch()
 
     keys, kid = PublishedKeys(slow, google.clock), google.identity.key.kid
     keys._lock = lock  # type: ignore[assignment]  # stands in for the lock

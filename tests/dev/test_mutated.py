@@ -47,7 +47,9 @@ def test_a_mistake_is_found_or_not(tests: tuple[str, ...]) -> None:
     assert "anyroom_doubling" not in sys.modules
 
 
-def test_a_module_that_cannot_be_imported_is_found(tests: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("importing", ["", "import anyroom_doubling"])
+def test_a_module_that_cannot_be_imported_is_found(tests: tuple[str, ...], importing: str) -> None:
+    Path(tests[0]).with_name("conftest.py").write_text(importing)
     assert found(tests, {"broken": ast.parse("raise ValueError")}) == {"broken": True}
 
 

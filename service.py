@@ -233,9 +233,10 @@ class Service:
 
     def _attempt(self, wanted: Wanted, event: Event, claim: Claim, deadline: Deadline) -> Attempt:
         solution, caller = wanted.solution, wanted.caller
+        account = claim.account if claim.resumed else caller.email
         return Attempt(
             self._provider(solution.provider),
-            lambda within: self._open_call(solution, caller.sub, caller.email, within),
+            lambda within: self._open_call(solution, caller.sub, account, within),
             claim.attempt,
             event,
             deadline,

@@ -64,12 +64,16 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """The right to make the conference `mapping`, for a minute. `resumed`: it was made already, perhaps, by `user`."""
+    """The right to make a conference, for a minute.
+
+    `mapping` is its key. `resumed`: it was made already, perhaps, by `user` and in `account`.
+    """
 
     mapping: str
     attempt: str
     resumed: bool
     user: str
+    account: str
     held: object
 
 

@@ -18,11 +18,12 @@ from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
 from sync.copies import Copies
-from sync.holdings import Holdings, Mapped, is_over, rank
+from sync.holdings import Holdings, Mapped, looked_at, rank
 from sync.outside import KEPT, Ports, closes
-from sync.records import CalendarRecord, MappingRecord, Parked
+from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
-from sync.told import changed_fields, untold
+from sync.store import Replace
+from sync.told import changed_fields
 
 MOST_PARKED = 128 * 1024
 """Bytes of an event's values that are parked; a larger event is looked at again instead."""
@@ -137,15 +138,23 @@ class Applier:
                 self._put_leaving(one, "removed", self._now() + self._ports.grace)
         elif self._ports.conferences.provider(one.record.solution) is None:
             self.unmanaged(one, SOLUTION_GONE)
-        elif row.event is None:
+        elif one.record.reason == CONNECTION_GONE and not self._ports.conferences.can_manage(one.record):
+            return
+        elif row.event is None and one.record.state not in ("deleting", "gone"):
             self._put_if_new(one, one.becoming(state="live", seen=True, reason=row.fault, look="", until=None))
-        elif one.record.state in ("deleting", "gone"):
+        elif row.event and one.record.state in ("deleting", "gone"):
             self._revive(one, row.event)
-        else:
+        elif row.event:
             self._follow(one, row.event)
 
     def _leave(self, one: Mapped, row: Row) -> None:
-        """The event was deleted. An occurrence is cancelled without its details, and cannot be on another calendar."""
+        """The event was deleted. An occurrence is cancelled without its details, and cannot be on another calendar.
+
+        What is not managed is over with it.
+        """
+        now = self._now()
+        if one.record.state == "unmanaged" and (one.record.end is None or one.record.end > now):
+            self.holdings.put(one, one.becoming(end=now))
         if one.record.state not in ("offered", "live"):
             return
         until = self._now() + self._ports.grace
@@ -170,28 +179,41 @@ class Applier:
             kept = one.becoming(state="unmanaged", reason=reason, look="", until=None, parked=None, due=due)
             self.holdings.put(one, kept)
 
-    def _follow(self, one: Mapped, event: Event) -> None:
-        """The event is there with its conference: the provider is told what differs from what it was told."""
-        record, told = one.record, event.told()
+    def _follow(self, one: Mapped, event: Event, *held: Mapped) -> None:
+        """The event is there with its conference: the provider is told what differs from what it was told.
+
+        The mappings `held` are written again in the same commit.
+        """
+        record = one.record
         if self._waits(record, event):
             return
-        unsure = self._resumed and record.etag != event.etag
-        changed = changed_fields(None if unsure else record.told, told)
-        fields = changed & self._updates(record)
+        unsure = not record.tells or (self._resumed and record.etag != event.etag)
+        fields = changed_fields(None if unsure else record.told, event.told()) & self._updates(record)
         live = self._live(one, event)
-        if fields and not self._tells(one._replace(record=live)):
-            live = msgspec.structs.replace(live, told=untold(told))
+        beside = {other.key: Replace(other.document, other.document.body) for other in held}
+        others = self.holdings.others(one) if fields and record.shared else []
+        if fields and (leader := self._leader(one._replace(record=live), others)):
+            live = msgspec.structs.replace(live, told=record.told) if record.tells else live
+            if not any(holder.record.tells for holder in (one, *others)):
+                beside[leader.key] = looked_at(leader, self._now())
         elif fields:
-            live = msgspec.structs.replace(live, heir=record.pointer != one.key)
             self._deadline.check()
             failure = self._told(record, event, fields)
             if isinstance(failure, NotConnected):
                 self.unmanaged(one, CONNECTION_GONE)
                 return
+            live = msgspec.structs.replace(live, tells=True)
+            beside |= {other.key: _silent(other) for other in others if other.record.tells}
             if failure:
                 live = self._park(one, live, event, fields, failure)
-        if live != record:
-            self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag))
+        if live != record or beside:
+            self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag), *beside.values())
+
+    def _leader(self, one: Mapped, others: list[Mapped]) -> Mapped | None:
+        """Which other holder's event the conference follows, None when it is this one's."""
+        now = self._now()
+        leader = min((one, *others), key=lambda holder: rank(holder, now))
+        return None if leader is one else leader
 
     def _waits(self, record: MappingRecord, event: Event) -> bool:
         """Whether the same values are parked, and not to be told yet: a system that hangs holds up no other event."""
@@ -203,7 +225,7 @@ class Applier:
         ends = event.last_end()
         due = one.record.due
         if one.record.state != "live" or one.record.end != ends or one.record.parked or one.record.look:
-            due = self._closes(ends)
+            due = closes(ends, self._ports.spread(), self._now() if one.record.shared else None)
         return one.becoming(
             state="live",
             seen=True,
@@ -228,18 +250,6 @@ class Applier:
         assert provider
         return provider.declared.updates
 
-    def _tells(self, one: Mapped) -> bool:
-        """Whether this event is the one that the conference follows: the first that held it, or its heir."""
-        now = self._now()
-        if one.record.pointer != one.key:
-            owner = self.holdings.by_pointer(one.record.pointer)
-            holds = owner and owner.record.room == one.record.room and owner.record.state in ("offered", "live")
-            if owner and holds and not is_over(owner, now):
-                return False
-        elif not is_over(one, now):
-            return True
-        return all(rank(one, now) < rank(other, now) for other in self.holdings.others(one))
-
     def _told(self, record: MappingRecord, event: Event, fields: frozenset[EventField]) -> ConferenceFailure | None:
         try:
             self._ports.conferences.tell(record, event, fields, self._deadline)
@@ -261,11 +271,11 @@ class Applier:
         since = before.since if before else now
         due = now + pause(tries, self._ports.spread(), failure.retry_after)
         _log.warning("parked: %s %s", one.record.solution, failure.reason)
-        untold = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
+        unknown = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
         values = to_record(event)
         if len(msgspec.json.encode(values)) > MOST_PARKED:
-            return msgspec.structs.replace(untold, look=self._key, until=due, tries=one.record.tries + 1)
-        return msgspec.structs.replace(untold, parked=Parked(values, sorted(fields), tries, since))
+            return msgspec.structs.replace(unknown, look=self._key, until=due, tries=one.record.tries + 1)
+        return msgspec.structs.replace(unknown, parked=Parked(values, sorted(fields), tries, since))
 
     def _retried(self, one: Mapped) -> None:
         parked = one.record.parked
@@ -276,17 +286,26 @@ class Applier:
             return
         event = records.parked_event(parked)
         if self._now() - parked.since > KEPT:
-            due = self._closes(event.last_end())
+            due = closes(event.last_end(), self._ports.spread())
             self.holdings.put(one, one.becoming(parked=None, reason="given-up", due=due))
             _log.error("given up: %s", one.record.solution)
             return
         self._follow(one, event)
 
     def _revive(self, one: Mapped, event: Event) -> None:
-        """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet."""
+        """A deleted event came back: with the same room where we choose its id, or where it was not deleted yet.
+
+        What others hold is written again with it, so that nobody deletes it meanwhile; what somebody deletes just now
+        is waited for.
+        """
         self._deadline.check()
+        sharing = self.holdings.sharing(one) if one.record.shared else []
+        if any(other.record.state == "deleting" for other in sharing):
+            self.look_later(one, "deleting")
+            return
+        held = [other for other in sharing if other.record.state in HOLDING]
         try:
-            same = self._has_its_room(one, event)
+            same = bool(held) or self._has_its_room(one, event)
         except StoreUnavailable:
             raise
         except NotConnected:
@@ -296,7 +315,7 @@ class Applier:
             self.look_later(one, failure.reason, failure.retry_after)
             return
         if same:
-            self._follow(one, event)
+            self._follow(one, event, *held[:1])
         else:
             due = self._now() + KEPT
             lost = one.becoming(state="lost", reason="deleted", look="", until=None, due=due, forget=due)
@@ -313,7 +332,7 @@ class Applier:
         if provider.declared.idempotency == "chosen":
             return conferences.make(record, event, self._deadline).id == record.conference
         if not provider.find:
-            return bool(self.holdings.others(one))
+            return False
         found = conferences.find(record, self._deadline)
         return found is not None and found.id == record.conference
 
@@ -321,8 +340,10 @@ class Applier:
         """Firestore deletes what has expired within a day: until then it is still read."""
         return one.record.forget is not None and one.record.forget <= self._now()
 
-    def _closes(self, ends: datetime | None) -> datetime | None:
-        return closes(ends, self._ports.spread())
-
     def _now(self) -> datetime:
         return self._ports.clock.now()
+
+
+def _silent(other: Mapped) -> Replace:
+    """Another holder, whose values the system shows no more."""
+    return Replace(other.document, records.to_body(other.becoming(tells=False)))

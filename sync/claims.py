@@ -15,7 +15,7 @@ from conference.errors import Conflict, StoreUnavailable, Temporary
 from conference.identity import User
 from sync import keepers, records
 from sync.backoff import spread_out
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Keeper, MappingRecord
+from sync.records import CALENDARS, MAPPINGS, ORPHANS, Keeper, MappingRecord
 from sync.store import Change, Create, Delete, Document, Replace, Store
 
 CLAIM = timedelta(seconds=60)
@@ -102,7 +102,7 @@ class StoredClaims:
             raise Temporary("overtaken", "another request took this one's claim over") from conflict
         assert document
         held = held._replace(document=document, record=record)
-        return Claim(claim.mapping, record.attempt, False, record.user, held)
+        return Claim(claim.mapping, record.attempt, False, record.user, record.account, held)
 
     def free(self, claim: Claim, uncertain: bool) -> None:
         """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
@@ -228,7 +228,9 @@ class StoredClaims:
         if deadline.left():
             with suppress(StoreUnavailable):
                 calendar = self._store.get(CALENDARS, records.key(record.calendar))
-        return Claim(document.key, record.attempt, resumed, record.user, Held(document, record, before, calendar))
+        return Claim(
+            document.key, record.attempt, resumed, record.user, record.account, Held(document, record, before, calendar)
+        )
 
     def _claimed(self, record: MappingRecord) -> MappingRecord:
         until = self._clock.now() + CLAIM
@@ -258,7 +260,7 @@ class StoredClaims:
         )
         changes: list[Change] = [Replace(held.document, records.to_body(mapping))]
         if known is None or calendar is None:
-            new = CalendarRecord(calendar=held.record.calendar, keeper=keeper, heard=now, due=now)
+            new = keepers.new_calendar(held.record.calendar, keeper, now)
             changes.append(Create(CALENDARS, records.key(new.calendar), records.to_body(new)))
         elif keeper != known.keeper or (known.refused and offer.keeper):
             changes.append(Replace(calendar, {**calendar.body, **keepers.kept_by(keeper, known, now)}))

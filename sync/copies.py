@@ -5,7 +5,9 @@ They hold it too, under a mapping of their own: it is deleted when the last of t
 
 import logging
 import re
-from typing import Any
+from datetime import datetime
+
+import msgspec
 
 from conference.errors import Conflict, Temporary
 from conference.event import Event
@@ -15,7 +17,6 @@ from sync.outside import Ports, closes
 from sync.records import ALIVE, CALENDARS, MAPPINGS, CalendarRecord, MappingRecord
 from sync.row import Row
 from sync.store import Change, Create, Replace
-from sync.told import untold
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 _log = logging.getLogger("anyroom.copies")
@@ -46,7 +47,7 @@ class Copies:
         if event is None or (row.series and owner.record.event != row.id):
             return None
         follows = owner.record.state == "leaving" or is_over(owner, self._ports.clock.now())
-        copy = self._copy(owner, row, event, owner.record.told if follows else untold(event.told()))
+        copy = self._copy(owner, row, event, follows)
         key = records.copy_key(copy.calendar, copy.event, copy.solution, copy.pointer)
         changes: list[Change] = [
             Create(MAPPINGS, key, records.to_body(copy)),
@@ -65,8 +66,9 @@ class Copies:
         events = (row.id, row.series) if row.series else (row.id,)
         return any(one.record.pointer == row.pointer for event in events for one in self._holdings.of(event))
 
-    def _copy(self, owner: Mapped, row: Row, event: Event, told: dict[str, Any] | None) -> MappingRecord:
+    def _copy(self, owner: Mapped, row: Row, event: Event, follows: bool) -> MappingRecord:
         record, ends = owner.record, event.last_end()
+        tells = follows and record.tells
         return MappingRecord(
             calendar=self._calendar.calendar,
             event=row.id,
@@ -82,22 +84,24 @@ class Copies:
             pointer=row.pointer,
             conference=record.conference,
             room=record.room,
+            shared=True,
+            tells=tells,
             answer=record.answer,
-            told=told,
+            told=record.told if tells else event.told(),
             end=ends,
-            due=closes(ends, self._ports.spread()),
+            due=self._closes(ends),
         )
 
     def _copied(self, owner: Mapped, copy: MappingRecord) -> MappingRecord:
-        """The owner, written again: nobody may delete its conference meanwhile. One that ends sooner is looked at then.
-
-        One that is over tells no more: what is known of it is that of the copy.
-        """
+        """The owner, written again: nobody may delete its conference meanwhile."""
         record = owner.record
-        if is_over(owner, self._ports.clock.now()):
-            return owner.becoming(told=untold(record.told))
-        sooner = record.end and (copy.end is None or record.end < copy.end)
-        return owner.becoming(due=record.end) if sooner and record.state == "live" and not record.parked else record
+        shared = owner.becoming(shared=True, tells=record.tells and not copy.tells)
+        if record.state == "live" and not record.parked and not record.look:
+            return msgspec.structs.replace(shared, due=self._closes(record.end))
+        return shared
+
+    def _closes(self, ends: datetime | None) -> datetime | None:
+        return closes(ends, self._ports.spread(), self._ports.clock.now())
 
     def _holder(self, row: Row) -> Mapped | None:
         """The mapping that the row's parameter names; another holder of its conference when that one let go of it."""

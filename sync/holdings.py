@@ -109,21 +109,26 @@ class Holdings:
 
     def others(self, one: Mapped) -> list[Mapped]:
         """The other mappings that hold the same conference and have not let go of it."""
+        return [other for other in self.sharing(one) if other.record.state in HOLDING]
+
+    def sharing(self, one: Mapped) -> list[Mapped]:
+        """The other mappings of the same conference, whatever has become of them."""
         if not one.record.room:
             return []
-        return [other for other in self.holders(one.record.room) if other.key != one.key]
+        return [other for other in self._of_room(one.record.room) if other.key != one.key]
 
     def holders(self, room: str) -> list[Mapped]:
-        """The mappings that hold a conference, by what they share, and have not let go of it.
+        """The mappings that hold a conference, by what they share, and have not let go of it."""
+        return [one for one in self._of_room(room) if one.record.state in HOLDING]
 
-        One that cannot be read may hold it: ValidationError.
-        """
-        holders: list[Mapped] = []
+    def _of_room(self, room: str) -> list[Mapped]:
+        """One that cannot be read may hold it: ValidationError."""
+        found: list[Mapped] = []
         page = self._store.find(MAPPINGS, "room", room, _PAGE)
         while page:
-            holders += map(mapped, page)
+            found += map(mapped, page)
             page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
-        return [one for one in holders if one.record.state in HOLDING]
+        return found
 
     def to_look_at(self, key: str, now: datetime) -> Iterator[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at by now."""
@@ -144,6 +149,18 @@ def is_over(one: Mapped, now: datetime) -> bool:
 
 
 def rank(one: Mapped, now: datetime) -> tuple[bool, bool, bool, bool, str]:
-    """Which of the events that hold a conference it follows: the one that ranks lowest."""
+    """Which of the events that hold a conference it follows: the one that ranks lowest.
+
+    One that is here to stay and not over, then the one that the conference was made for, then the one that it follows.
+    """
     record = one.record
-    return record.state == "leaving", is_over(one, now), not record.heir, record.pointer != one.key, one.key
+    stays = record.state in ("offered", "live")
+    return not stays, is_over(one, now), record.pointer != one.key, not record.tells, one.key
+
+
+def looked_at(one: Mapped, now: datetime) -> Replace:
+    """Have the next run of its calendar look at the event, and tell its values; one that leaves is left alone."""
+    if one.record.state not in ("offered", "live"):
+        return Replace(one.document, one.document.body)
+    looked = one.becoming(look=records.key(one.record.calendar), until=None, due=now)
+    return Replace(one.document, records.to_body(looked))

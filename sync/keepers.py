@@ -27,6 +27,7 @@ def kept_by(keeper: Keeper | None, calendar: CalendarRecord, now: datetime) -> M
         "lease": msgspec.to_builtins(lease, builtin_types=(datetime,)),
         "unsure": calendar.unsure or bool(calendar.lease and calendar.lease.by),
         "keeper": msgspec.to_builtins(keeper),
+        "kept_by": keeper.sub if keeper else "",
         "cursor": "",
         "page": None,
         "heard": now,
@@ -35,3 +36,9 @@ def kept_by(keeper: Keeper | None, calendar: CalendarRecord, now: datetime) -> M
         "failures": 0,
         "due": now,
     }
+
+
+def new_calendar(calendar: str, keeper: Keeper | None, now: datetime) -> CalendarRecord:
+    """The record of a calendar with a first conference: it is listed at once."""
+    kept_by = keeper.sub if keeper else ""
+    return CalendarRecord(calendar=calendar, keeper=keeper, kept_by=kept_by, heard=now, due=now)

@@ -15,12 +15,11 @@ from sync import records
 from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
-from sync.holdings import Mapped, is_over, rank
+from sync.holdings import Mapped, is_over, looked_at, rank
 from sync.outside import KEPT, Ports
 from sync.records import OrphanRecord
 from sync.row import Row
 from sync.store import Change, Delete, Document, Replace
-from sync.told import untold
 
 DELETING = timedelta(seconds=60)
 """How long a deletion at the provider holds a mapping."""
@@ -109,7 +108,7 @@ class Looker:
             current = self._applier.holdings.again(one)
             if current and current.record.state == "live" and is_over(current, now - KEPT):
                 self._delete(current, "over")
-            elif current and current.record.state == "live" and is_over(current, now):
+            elif current and current.record.shared and current.record.tells and is_over(current, now):
                 self._hand_on(current)
         elif record.state == "live":
             self._applier.settle(one, row)
@@ -136,7 +135,11 @@ class Looker:
         others = self._applier.holdings.others(one)
         provider = self._ports.conferences.provider(one.record.solution)
         if others:
-            self._gone(one, _HELD, self._heir(one, others))
+            # The heir is written in any case: when it leaves at the same time, one of the two sees the other gone.
+            heir, now = self._heir(others), self._ports.clock.now()
+            self._gone(
+                one, _HELD, looked_at(heir, now) if one.record.tells else Replace(heir.document, heir.document.body)
+            )
             return
         if provider is None:
             self._wait(one, SOLUTION_GONE, self._ports.clock.now() + timedelta(days=1))
@@ -177,7 +180,7 @@ class Looker:
         gone = one.becoming(
             state="gone",
             reason=reason,
-            heir=False,
+            tells=False,
             until=None,
             look="",
             tries=0,
@@ -188,26 +191,15 @@ class Looker:
         )
         self._applier.holdings.put(one, gone, *beside)
 
-    def _heir(self, one: Mapped, others: list[Mapped]) -> Change:
-        """The mapping that the conference follows from now on is looked at, and the provider told its values."""
+    def _heir(self, others: list[Mapped]) -> Mapped:
         now = self._ports.clock.now()
-        heir = min(others, key=lambda other: rank(other, now))
-        record = heir.record
-        if one.record.heir or one.record.pointer == one.key:
-            record = heir.becoming(heir=True, told=untold(record.told))
-            if record.state != "leaving":
-                record = msgspec.structs.replace(record, look=records.key(record.calendar), until=None, due=now)
-        return Replace(heir.document, records.to_body(record))
+        return min(others, key=lambda other: rank(other, now))
 
     def _hand_on(self, one: Mapped) -> None:
         """The event is over: the conference follows the next one that holds it and is not, where there is one."""
-        now, record = self._ports.clock.now(), one.record
-        if not record.heir and record.pointer != one.key:
-            return
-        others = self._applier.holdings.others(one)
-        heirs = [other for other in others if other.record.state != "leaving" and not is_over(other, now)]
-        if heirs:
-            self._applier.holdings.put(one, one.becoming(told=untold(record.told)), self._heir(one, heirs))
+        now, others = self._ports.clock.now(), self._applier.holdings.others(one)
+        if others and rank(self._heir(others), now) < rank(one, now):
+            self._ports.store.commit([looked_at(self._heir(others), now)])
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""
@@ -231,8 +223,9 @@ class Looker:
             orphan = msgspec.structs.replace(orphan, conference=found.id, room=room, account=account)
         if row.state == "there" and row.conference == orphan.conference:
             self._keep_orphan(document, orphan, "in-use")
-        elif self._is_held(orphan):
-            self._ports.store.commit([Delete(document)])
+        elif holders := self._applier.holdings.holders(orphan.room):
+            told, heir = any(holder.record.tells for holder in holders), self._heir(holders)
+            self._ports.store.commit([Delete(document), *(() if told else (looked_at(heir, self._ports.clock.now()),))])
         else:
             self._delete_orphan(document, orphan)
 
@@ -245,9 +238,6 @@ class Looker:
             self._keep_orphan(document, orphan, failure.reason)
         else:
             self._ports.store.commit([Delete(document)])
-
-    def _is_held(self, orphan: OrphanRecord) -> bool:
-        return bool(self._applier.holdings.holders(orphan.room))
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
         """Listed still, looked at again later."""

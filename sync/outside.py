@@ -25,11 +25,14 @@ class Ports(msgspec.Struct, frozen=True):
     grace: timedelta
 
 
-def closes(ends: datetime | None, spread: float) -> datetime | None:
+def closes(ends: datetime | None, spread: float, shared_now: datetime | None = None) -> datetime | None:
     """When somebody must look whether a conference is over, whose event ends then; None for one without an end.
 
-    `spread` is a number from 0 to 1.
+    `spread` is from 0 to 1. One that is shared, for which `shared_now` is the time, is looked at when its event
+    ends too: another one may be followed from then on.
     """
     if ends is None or ends > _LATEST:
         return None
+    if shared_now and ends > shared_now:
+        return ends
     return ends + KEPT + timedelta(hours=12) * spread

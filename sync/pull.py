@@ -150,7 +150,7 @@ class Puller:
         now, record, newcomer = self._ports.clock.now(), run.leased.record, run.access.newcomer
         if newcomer and newcomer != record.keeper and keepers.is_replaceable(record, now):
             record = msgspec.structs.replace(record, query="", keeper=newcomer)
-            run.changes["keeper"] = newcomer
+            run.changes |= {"keeper": newcomer, "kept_by": newcomer.sub}
         return begin(record, now)
 
     def _work(self, run: "_Run", pages: int) -> None:
@@ -242,7 +242,7 @@ class Puller:
             run.changes |= {"cursor": progress.cursor, "page": progress.page, "query": QUERY}
             run.changes |= {"heard": self._ports.clock.now(), "refused": False}
         else:
-            run.changes.pop("keeper", None)
+            run.keep_keeper()
         due = self._ports.clock.now() + wait if self._channels else None
         run.leased.release(**run.changes, reason=outcome.reason, failures=failures, due=due)
 
@@ -259,7 +259,7 @@ class Puller:
         _log.warning("a calendar cannot be read: %s %s", refused.reason, refused.detail)
         due = self._ports.clock.now() + spread_out(REFUSED, self._ports.spread()) if self._channels else None
         failures = run.leased.record.failures + 1
-        run.changes.pop("keeper", None)
+        run.keep_keeper()
         run.leased.release(**run.changes, reason=refused.reason, refused=True, failures=failures, due=due)
 
 
@@ -296,3 +296,8 @@ class _Run:
         self.changes: dict[str, Any] = {}
         self.listed = False
         """Whether `progress` is right even when the run fails."""
+
+    def keep_keeper(self) -> None:
+        """Nobody takes the calendar over after all."""
+        for field in ("keeper", "kept_by"):
+            self.changes.pop(field, None)

@@ -66,13 +66,13 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     answered, as a record. `user` is who asked for it, whose connection it is managed with where the solution connects
     users; `account` is the address of the account it was made with, or is to be made with. `pointer` is the parameter
     by which the event names the conference: the key of this mapping, or where the event is a copy that of another one.
-    `room` is the same for all mappings that hold one conference; the provider is told of the event of the first of them
-    and, when that one let go or is over, of its `heir`'s. `until` is the deadline of the state: of a claim, of a
-    deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last told of the
-    event, or what is known of it as if it were a placeholder's where the conference follows another one; `etag` is the
-    event's version then. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key
-    while its next run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep
-    must look at the record again, `forget` when it may be forgotten (all UTC).
+    `room` is the same for all mappings that hold one conference, and `shared` says that there were several; the system
+    shows the values of the one that `tells`, which is the one that told it last. `until` is the deadline of the state:
+    of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
+    told of the event, and `etag` the event's version then; where it does not tell, that is what it was when it was
+    seen. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key while its next
+    run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
+    record again, `forget` when it may be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -91,7 +91,8 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     pointer: str = ""
     conference: str = ""
     room: str = ""
-    heir: bool = False
+    shared: bool = False
+    tells: bool = True
     answer: dict[str, Any] | None = None
     told: dict[str, Any] | None = None
     etag: str = ""
@@ -144,6 +145,8 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=False):
 class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One calendar that holds a conference of ours, and its keeper, None until somebody with the right role came.
 
+    `kept_by` is the keeper's `sub`, by which their calendars are found.
+
     `cursor` is the sync token of the last whole list, which was made with `query`; `page` where an unfinished one goes
     on. `dirty` is when a run is wanted, None while nothing changed; `ran` when the last run began, `heard` when the
     keeper's credential last read the calendar, `changed` when a change was last seen, `pace` the mean seconds between
@@ -155,6 +158,7 @@ class CalendarRecord(msgspec.Struct, frozen=True, kw_only=True):
     v: int = VERSION
     calendar: str
     keeper: Keeper | None = None
+    kept_by: str = ""
     cursor: str = ""
     query: str = ""
     page: Page | None = None

@@ -15,13 +15,13 @@ from conference.errors import AnyroomError, ConferenceFailure, Conflict, Invalid
 from conference.event import placeholder
 from conference.providers import LoadedProvider
 from conference.providers.base import Conference
-from sync import lease, records
+from sync import keepers, lease, records
 from sync.apply import SOLUTION_GONE, Applier
 from sync.backoff import pause, spread_out
-from sync.holdings import Holdings, Mapped, mapped
+from sync.holdings import Holdings, Mapped, is_over, mapped
 from sync.outside import KEPT, Ports
 from sync.queue import Queue
-from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, CalendarRecord, Keeper, MappingRecord, OrphanRecord
+from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, Keeper, MappingRecord, OrphanRecord
 from sync.store import Change, Create, Delete, Document, Replace
 
 SWEEP = 120.0
@@ -75,14 +75,15 @@ class Sweep:
             _log.info("a %s changed while it was swept", document.kind)
         except AnyroomError as failure:
             _log.warning("a %s was not swept: %s", document.kind, failure.reason)
+            self._put_off(document, LATER)
         except Exception as defect:  # noqa: BLE001  # it is shown, and due again
             _log.error("a %s was not swept", document.kind, exc_info=defect)
-            self._put_off(document)
+            self._put_off(document, timedelta(days=1))
 
-    def _put_off(self, document: Document) -> None:
-        """What a defect is about stands in nobody's way until tomorrow. Raises StoreUnavailable."""
+    def _put_off(self, document: Document, wait: timedelta) -> None:
+        """What cannot be done stands in nobody's way for that long. Raises StoreUnavailable."""
         try:
-            later = self._now() + spread_out(timedelta(days=1), self._ports.spread())
+            later = self._now() + spread_out(wait, self._ports.spread())
             self._ports.store.commit([Replace(document, {**document.body, "due": later})])
         except Conflict:
             _log.info("a %s changed while it was swept", document.kind)
@@ -135,9 +136,15 @@ class Sweep:
         self._put(one, msgspec.structs.replace(record, look=key, due=due))
 
     def _take_up(self, one: Mapped) -> None:
-        """The solution of a conference that is not managed may be configured again, and its user connected."""
+        """The solution of a conference that is not managed may be configured again, and its user connected.
+
+        One that is over for long is closed as it is.
+        """
         record = one.record
-        if not self._ports.conferences.can_manage(record):
+        if is_over(one, self._now() - KEPT):
+            forgotten = self._now() + KEPT
+            self._put(one, one.becoming(state="gone", reason="over", due=forgotten, forget=forgotten))
+        elif not self._ports.conferences.can_manage(record):
             self._put(one, one.becoming(due=self._now() + timedelta(days=1)))
         else:
             state: records.State = "live" if record.seen else "offered"
@@ -219,7 +226,7 @@ class Sweep:
         key = records.key(record.calendar)
         if self._ports.store.get(CALENDARS, key) is None:
             keeper = Keeper(record.keeper, record.calendar) if record.keeper else None
-            calendar = CalendarRecord(calendar=record.calendar, keeper=keeper, heard=now, due=now)
+            calendar = keepers.new_calendar(record.calendar, keeper, now)
             changes.append(Create(CALENDARS, key, records.to_body(calendar)))
         self._ports.store.commit(changes)
 

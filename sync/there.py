@@ -87,6 +87,6 @@ class Heard:
         for one in readable([document]):
             if one.record.state in records.HOLDING:
                 state = "gone" if one.record.state == "leaving" else "lost"
-                ended = one.becoming(state=state, reason=THERE, heir=False, look="", until=None, tries=0)
+                ended = one.becoming(state=state, reason=THERE, look="", until=None, tries=0)
                 return msgspec.structs.replace(ended, parked=None, due=due, forget=due)
         return None

@@ -16,11 +16,6 @@ _FIELDS: Mapping[str, tuple[EventField, ...]] = {
 }
 
 
-def untold(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What is known of an event as if it were a placeholder's, so that all of it is told when it is told."""
-    return {**told, "placeholder": True} if told else None
-
-
 def changed_fields(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> frozenset[EventField]:
     """The fields in which two of `Event.told()` differ; all when the first was of a placeholder, or there is none."""
     if before is None or before.get("placeholder") != now["placeholder"]:

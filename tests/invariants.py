@@ -19,7 +19,7 @@ from conference.providers import demo
 from simulator.rooms import Room
 from simulator.server import Simulator
 from sync import records
-from sync.holdings import Mapped, is_over, mapped
+from sync.holdings import Mapped, mapped, rank
 from sync.outside import KEPT
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
 from sync.store import Store
@@ -191,15 +191,15 @@ def in_step(state: State) -> Iterator[str]:
         event = state.read(one)
         if one.record.parked:
             yield f"I4 {_name(one)} is parked: {one.record.reason}"
-        if not _is_known(one, event):
+        if one.record.tells and one.record.told != event.told():
             yield f"I4 {_name(one)} was told something else"
         if one.record.end != event.last_end():
             yield f"I4 {_name(one)} ends at another time"
     for room in state.rooms.values():
         live = [one for one in state.holders(room.id) if one.record.state == "live" and state.is_wanted(one)]
-        owners = [one for one in live if one.key == one.record.pointer and not is_over(one, state.now)] or live
-        if owners and not any(_shows(room, state.read(one)) for one in owners):
-            yield f"I4 {_room(room)} is not what {_name(owners[0])} says"
+        leader = min(live, key=lambda one: rank(one, state.now), default=None)
+        if leader and not _shows(room, state.read(leader)):
+            yield f"I4 {_room(room)} is not what {_name(leader)} says"
 
 
 def followed(state: State) -> Iterator[str]:
@@ -221,7 +221,7 @@ def uncovered(state: State) -> Iterator[str]:
             if one.record.state == "live" and not one.record.parked and not one.record.look:
                 if not state.is_wanted(one):
                     yield f"I5 {_name(one)} was taken off before the sync token"
-                elif not _is_known(one, state.read(one)):
+                elif one.record.tells and one.record.told != state.read(one).told():
                     yield f"I5 {_name(one)} changed before the sync token"
 
 
@@ -285,11 +285,6 @@ def _is_copy(state: State, held: Held, owner: Mapped) -> bool:
     if not (ours and theirs and ours.keeper and theirs.keeper and state.is_readable(held.calendar)):
         return False
     return held.calendar == owner.record.calendar or ours.keeper.sub == theirs.keeper.sub
-
-
-def _is_known(one: Mapped, event: Event) -> bool:
-    """Whether the mapping knows the event as it is; one that does not tell knows it as a placeholder's."""
-    return {**(one.record.told or {}), "placeholder": False} == event.told()
 
 
 def _key(record: MappingRecord) -> str:

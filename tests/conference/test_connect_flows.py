@@ -15,7 +15,7 @@ from conference.legs import Legs
 from conference.providers.base import Reply
 from conference.session import FLOW, Flow
 from tests.conference.secrets.conftest import StoppedClock
-from tests.conference.test_connect import ADA, ISSUER, Desk
+from tests.conference.test_connect import ADA, ISSUER, ROOMS, Desk
 from tests.heard import Heard
 
 BOB = User("1002", "bob@example.com", "example.com")
@@ -117,6 +117,15 @@ def reason(visit: Visit) -> Any:
 def test_f64_a_link_says_who_is_expected(desk: Browsing) -> None:
     assert desk.connecting.link(ADA, "rooms").startswith("https://anyroom.example/connect/rooms?link=")
     assert desk.sessions.expected(link(ADA, desk), "rooms") == ADA
+
+
+@pytest.mark.parametrize(("length", "tells"), [(1300, True), (1301, False)])
+def test_f21_an_address_has_1300_characters_at_most(length: int, tells: bool) -> None:
+    address = "https://anyroom.example/"
+    usual = len(Browsing(address).connecting.link(ADA, "rooms"))
+    made = Browsing(address + "p" * (length - usual)).connecting.link(ADA, "rooms")
+    assert ("link=" in made) == tells
+    assert len(made) == length or not tells
 
 
 def test_who_is_not_signed_in_goes_to_google_and_comes_back_to_connect(desk: Browsing) -> None:
@@ -270,6 +279,7 @@ def test_who_agreed_is_connected(desk: Browsing) -> None:
         sent, _ = desk.page("callback", {"state": state, "code": "c0de"})
     assert (sent.status, sent.outcome, desk.kept) == (200, "connected", [ADA.sub])
     assert "Rooms is connected" in sent.content.decode()
+    assert "window.close()" in sent.content.decode()
     assert desk.ended(sent)
     assert desk.spendings == [(state, flow.until)]
     assert log.lines == ["connected: rooms"]
@@ -279,8 +289,17 @@ def test_who_agreed_is_connected(desk: Browsing) -> None:
     assert request.form["redirect_uri"] == "https://anyroom.example/oauth/callback/rooms"
 
 
+def test_what_the_system_gave_is_kept(desk: Browsing) -> None:
+    given: list[Any] = []
+    desk.connecting._keep = lambda *kept: given.append(kept)
+    desk.page("callback", {"state": desk.begun(), "code": "c0de"})
+    [(solution, user, granted, deadline)] = given
+    assert (solution, user, granted.access_token, deadline.left()) == (ROOMS, ADA, "a", 15.0)
+
+
 REFUSED = {
-    "no state": ({"state": ""}, "no-state"),
+    "no state": ({}, "no-state"),
+    "an empty state": ({"state": ""}, "no-state"),
     "another state": ({"state": "another"}, "another-state"),
 }
 

@@ -98,7 +98,7 @@ class Desk:
         self.server = Server()
         seal = Seal("keys", Secrets(Environment({"KEYS": KEY}), self.clock), lambda size: bytes(size))
         ids = iter(range(1000))
-        self.ports = Ports(self.store, seal, self.clock, lambda: f"id-{next(ids)}", lambda: 0.5)
+        self.ports = Ports(self.store, seal, self.clock, lambda: f"id-{next(ids)}", lambda: 0.25)
         self.custody = self.another()
         self.began = self.clock.now()
 
@@ -195,10 +195,11 @@ def test_f67_a_refresh_has_the_connection_to_itself_for_twenty_seconds(desk: Des
     mark, renewed = desk.store.writes
     assert mark.refreshing == Refreshing("id-0", desk.clock.now() + timedelta(seconds=20))
     assert renewed.refreshing is None
+    assert renewed.expires == desk.clock.now() + timedelta(hours=1)
     assert (renewed.state, renewed.reason, renewed.scopes, renewed.since) == ("connected", "", ["meet"], desk.began)
 
 
-@pytest.mark.parametrize(("seconds", "slept"), [(10, []), (10.01, [0.05])])
+@pytest.mark.parametrize(("seconds", "slept"), [(10, []), (10.01, [0.0375])])
 def test_f68_a_mark_ends_at_its_very_moment(desk: Desk, seconds: float, slept: list[float]) -> None:
     desk.connect(lifetime=10.0, refreshing=Refreshing("died", desk.clock.now() + timedelta(seconds=seconds)))
     desk.at(10)
@@ -211,7 +212,7 @@ def test_f67_who_waits_for_another_instance_asks_ever_less_often_and_never_beyon
     desk.connect(lifetime=10.0, refreshing=Refreshing("other", desk.clock.now() + timedelta(hours=1)))
     desk.at(10)
     assert isinstance(failure(lambda: desk.token(3.0)), Temporary)
-    assert desk.clock.slept == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.4])
+    assert desk.clock.slept == pytest.approx([0.0375, 0.075, 0.15, 0.3, 0.3, 0.3])
     assert desk.server.asked == []
 
 
@@ -338,6 +339,15 @@ def test_f68_what_a_server_gave_to_a_connection_that_is_another_one_by_now_is_dr
     assert desk.token() == "a0"
     assert desk.custody.open(desk.held()).refresh_token == "r9"
     assert desk.custody._unsaved is None
+
+
+def test_f68_what_a_server_gave_to_a_connection_that_was_erased_is_dropped(desk: Desk) -> None:
+    desk.connect(lifetime=10.0)
+    desk.at(10)
+    desk.server.doing = desk.store.kept.clear
+    desk.server.replies = [NEW]
+    assert failure(desk.token).reason == "not-connected"
+    assert desk.store.kept == {}
 
 
 def test_a_mark_of_another_one_does_not_keep_what_a_server_gave_from_being_kept(desk: Desk) -> None:

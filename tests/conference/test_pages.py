@@ -169,7 +169,7 @@ def test_every_form_is_a_post_with_our_token_and_every_button_says_what_it_does(
         forms = parsed.all("form")
         assert len(forms) > 4
         assert {form["method"] for form in forms} == {"post"}
-        hidden = [one for one in parsed.all("input") if one["name"] == "form"]
+        hidden = [one for one in parsed.all("input") if one.get("name") == "form"]
         assert len(hidden) == len(forms) == len(parsed.all("button"))
 
 

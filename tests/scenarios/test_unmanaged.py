@@ -60,7 +60,7 @@ def test_f78_a_change_takes_a_conference_up_again_at_once(story: Story) -> None:
 def test_f78_an_event_that_was_deleted_meanwhile_is_seen_when_the_solution_returns(story: Story) -> None:
     event = unmanaged(story)
     story.people.delete(ADA, event)
-    assert story.follow() == Run((FOUND,))
+    assert story.follow() == Run((FOUND, KEPT))
     with_demo(story)
     story.later(hours=25)
     story.later(minutes=5)

@@ -55,16 +55,10 @@ def test_what_is_parked_for_a_lost_conference_is_erased(rooms: Desk) -> None:
 
 
 def test_a_conference_that_is_leaving_is_gone_and_not_shown(rooms: Desk) -> None:
-    rooms.put(state="leaving", heir=True, look="x", until=rooms.clock.now() + HOUR)
+    rooms.put(state="leaving", look="x", until=rooms.clock.now() + HOUR)
     assert heard(rooms).deleted("demo", ROOM.id) == 0
     record, due = rooms.of(), rooms.clock.now() + KEPT
-    assert (record.state, record.reason, record.heir, record.look, record.until) == (
-        "gone",
-        "deleted-there",
-        False,
-        "",
-        None,
-    )
+    assert (record.state, record.reason, record.look, record.until) == ("gone", "deleted-there", "", None)
     assert (record.due, record.forget) == (due, due)
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from conference.event import Attendee, Event, placeholder
-from sync.told import changed_fields, untold
+from sync.told import changed_fields
 
 START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 EVENT = Event("e", "c", "Plan", START, START + timedelta(hours=1), "UTC", attendees=(Attendee("bob@example.com"),))
@@ -52,15 +52,6 @@ def test_the_order_of_the_guests_is_no_difference() -> None:
 def test_all_of_it_is_told_after_a_placeholder_or_when_nothing_was() -> None:
     assert changed_fields(placeholder("c", "e", START).told(), EVENT.told()) == ALL
     assert changed_fields(None, EVENT.told()) == ALL
-
-
-def test_all_of_it_is_told_after_it_was_made_untold_and_its_recurrence_is_still_known() -> None:
-    series = replace(EVENT, recurrence=("RRULE:FREQ=DAILY",))
-    forgotten = untold(series.told())
-    assert changed_fields(forgotten, series.told()) == ALL
-    assert forgotten
-    assert forgotten["recurrence"] == series.told()["recurrence"]
-    assert untold(None) is None
 
 
 def test_what_is_told_names_nobody_and_nothing() -> None:

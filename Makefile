@@ -7,12 +7,13 @@ RUN ?= .run
 RUNS ?= 2000
 VENV := .venv/bin/python
 
-.PHONY: help run test lint types contracts tests fuzz bench doctor addon install install-dev python clean
+.PHONY: help run test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
 
 help:
 	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
 	@echo "make test                         lint, types, import contracts and tests; what is not installed is skipped"
 	@echo "make fuzz [RUNS=2000]             random lives of users, events and signals, until something does not hold"
+	@echo "make mutants [ONLY=NAME]          small mistakes in what keeps secrets and proves who calls: tests must find 90 %"
 	@echo "make bench [ONLY=NAME]            one line a figure, exit 1 when one is short of its goal"
 	@echo "make doctor                       whether this configuration can work, and what to do where it cannot"
 	@echo "make addon URL=https://...        addon/build/ from anyroom.toml, for the function at that address"
@@ -40,6 +41,9 @@ tests: install-dev
 fuzz: export ANYROOM_FUZZ = $(RUNS)
 fuzz: install-dev
 	$(VENV) -m pytest tests/machine -p no:randomly
+
+mutants: install-dev
+	@$(VENV) -m dev.mutants --only=$(ONLY)
 
 bench: install-dev
 	@$(VENV) -m bench

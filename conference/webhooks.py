@@ -38,8 +38,8 @@ class Heard(Protocol):
 class Webhooks:
     """Takes the calls. `provider` loads one by name; `secret` gives what stands behind `secret:NAME`.
 
-    `renew` reads secrets again, by their names, and says whether one is another now; it is asked after each signature
-    that is not right, and has to bound that itself.
+    `renew` reads secrets again, by their names; it is asked after each signature that is not right, and has to bound
+    that itself.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Webhooks:
         solutions: Mapping[str, Solution],
         provider: Callable[[str], LoadedProvider],
         secret: Secret,
-        renew: Callable[[frozenset[str]], bool],
+        renew: Callable[[frozenset[str]], object],
         heard: Heard,
         clock: Clock,
     ) -> None:
@@ -66,7 +66,7 @@ class Webhooks:
         """
         known = self._solutions.get(solution)
         webhook = self._provider(known.provider).webhook if known else None
-        if known is None or webhook is None:
+        if not (known and webhook):
             raise NotFound("no-webhook")
         notice = self._proved(webhook, Hook(headers, body, known.options, self._clock.now()))
         call = hashlib.sha256(solution.encode() + b"\0" + body).hexdigest()
@@ -87,8 +87,7 @@ class Webhooks:
         try:
             return webhook(hook, secret)
         except Unauthenticated:
-            if not self._renew(frozenset(asked)):
-                raise
+            self._renew(frozenset(asked))
         return webhook(hook, secret)
 
     def _act(self, solution: str, notice: Notice) -> int:

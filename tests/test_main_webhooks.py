@@ -1,7 +1,6 @@
 """Zoom tells the function what happened there: proved, acted on once, answered in a status; over HTTP."""
 
 import html
-import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -209,54 +208,6 @@ def test_f72_while_the_store_is_down_the_call_is_to_come_again_and_then_works(
     assert again.attempts == 1
     assert zoom.deliver_all() == [204]
     assert not is_connected(function, ADA)
-
-
-def test_f70_a_secret_that_was_replaced_needs_no_new_deployment(
-    function: Function, zoom: ZoomWebhooks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connected(function, ADA)
-    zoom.tell("meeting.started", {})
-    assert zoom.deliver_all() == [204]
-    zoom.secret = "canary-replaced-secret"
-    monkeypatch.setenv("ZOOM_WEBHOOK", zoom.secret)
-    remove_app(function, ADA)
-    assert zoom.deliver_all() == [204]
-    assert not is_connected(function, ADA)
-
-
-def test_a_secret_that_is_missing_is_no_defect_and_the_call_is_to_come_again(
-    function: Function, zoom: ZoomWebhooks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ZOOM_WEBHOOK")
-    zoom.tell("meeting.started", {})
-    assert zoom.deliver_all() == [503]
-    assert function.lines()[-1]["reason"] == "secret-missing"
-
-
-@pytest.mark.parametrize(("seconds", "status"), [(-290, 204), (290, 204), (-302, 401), (302, 401)])
-def test_f72_a_call_is_good_for_five_minutes(function: Function, zoom: ZoomWebhooks, seconds: int, status: int) -> None:
-    zoom.skew = seconds
-    zoom.tell("meeting.started", {})
-    assert zoom.deliver_all() == [status]
-
-
-def test_f72_a_forged_call_changes_nothing_and_learns_nothing(function: Function, zoom: ZoomWebhooks) -> None:
-    connected(function, ADA)
-    remove_app(function, ADA)
-    told, zoom.secret = zoom.drop(), "forged"
-    reply = function.client.post(PATH, data=told.body, headers=zoom.signed(told.body))
-    assert (reply.status_code, reply.json) == (401, {"error": "unauthenticated"})
-    assert is_connected(function, ADA)
-
-
-def test_the_address_is_validated(function: Function, zoom: ZoomWebhooks) -> None:
-    body = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": "plain"}}).encode()
-    reply = function.client.post(PATH, data=body, headers=zoom.signed(body))
-    assert (reply.status_code, reply.mimetype) == (200, "application/json")
-    assert reply.json == {
-        "plainToken": "plain",
-        "encryptedToken": "fc4c378b8cd7c862243f7a65fb611e90fc4cc1e36a7959cf052b1ee4dabe24f7",
-    }
 
 
 @pytest.mark.parametrize(

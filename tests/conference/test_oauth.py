@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, CredentialsRefused, NotConnected, Temporary
-from conference.oauth import EXCHANGE, AuthorizationServer, new_verifier
+from conference.errors import ConferenceFailure, CredentialsRefused, NotConnected, Permanent, Temporary
+from conference.oauth import AuthorizationServer, new_verifier
 from conference.providers.base import OAuth, Reply, Request
 from tests.conference.secrets.conftest import StoppedClock
 
@@ -128,6 +128,39 @@ def test_a_code_is_exchanged_with_its_verifier_and_the_same_redirect() -> None:
     }
 
 
+REFUSED = Reply(401, {}, b'{"error": "invalid_client"}')
+
+
+@dataclass
+class Replaced(Server):
+    """Refuses our client until its secrets were read anew; `renewed` are the names that were."""
+
+    renewed: list[frozenset[str]] = field(default_factory=list)
+    changed: bool = True
+
+    def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
+        given = super().exchange(request, seconds, origins, repeatable)
+        return given if self.renewed and self.changed else REFUSED
+
+    def renew(self, names: frozenset[str]) -> bool:
+        self.renewed.append(names)
+        return self.changed
+
+
+def test_f70_a_client_that_is_refused_has_its_secrets_read_anew_and_the_code_is_sent_again() -> None:
+    server = Replaced()
+    assert client(server).by_code("c0de", "v", REDIRECT, soon(), server.renew).access_token == "a1"
+    assert server.renewed == [frozenset({"id", "client"})]
+    assert [asked.form["code"] for asked in server.asked if asked.form] == ["c0de", "c0de"]
+
+
+def test_f70_a_client_that_is_refused_with_the_newest_secrets_is_not_tried_again() -> None:
+    server = Replaced(changed=False)
+    with pytest.raises(CredentialsRefused):
+        client(server).by_code("c0de", "v", REDIRECT, soon(), server.renew)
+    assert len(server.asked) == 1
+
+
 def test_a_refresh_sends_the_refresh_token() -> None:
     server = Server()
     assert client(server).by_refresh("r0", soon()).refresh_token == "r1"
@@ -170,8 +203,14 @@ def test_a_token_is_given_back_with_its_kind() -> None:
     assert server.form().items() >= {"token": "r1", "token_type_hint": "refresh_token"}.items()
 
 
-def test_a_server_that_confirms_nothing_has_not_revoked() -> None:
-    assert not client(Server(Reply(400, {}, b""))).revoke("r1", "refresh_token", soon())
+@pytest.mark.parametrize("status", [300, 400, 503])
+def test_a_server_that_confirms_nothing_has_not_revoked(status: int) -> None:
+    assert not client(Server(Reply(status, {}, b""))).revoke("r1", "refresh_token", soon())
+
+
+def test_tokens_beside_a_status_that_is_no_success_are_none() -> None:
+    with pytest.raises(Permanent):
+        client(Server(Reply(300, {}, json.dumps(TOKENS).encode()))).by_refresh("r0", soon())
 
 
 def test_where_nothing_can_be_given_back_nobody_is_asked() -> None:
@@ -190,7 +229,8 @@ def test_only_the_endpoint_itself_is_reached_within_the_deadline_and_a_grant_is_
         (frozenset({"https://tokens.example:443"}), False),
         (frozenset({"https://tokens.example:443"}), True),
     ]
-    assert [bound[0] for bound in server.bounds] == pytest.approx([3.0, EXCHANGE, EXCHANGE])
+    assert [bound[0] for bound in server.bounds] == pytest.approx([3.0, 5.0, 5.0])
+    assert {asked.method for asked in server.asked} == {"POST"}
 
 
 def test_nothing_is_sent_when_no_time_is_left() -> None:

@@ -116,6 +116,15 @@ def test_f71_a_text_under_another_key_s_name_does_not_open() -> None:
         seal.open(sealed.replace(ids[0], ids[1]), *PLACE)
 
 
+def test_f71_what_is_sealed_in_another_way_does_not_open() -> None:
+    seal = Desk("a").seal
+    sealed = seal.seal(CANARY, *PLACE)
+    assert sealed.startswith("1.")
+    with pytest.raises(Unsealable) as raised:
+        seal.open(f"2{sealed[1:]}", *PLACE)
+    assert raised.value.reason == "seal-key-unknown"
+
+
 @pytest.mark.parametrize("sealed", ["", ".", "..", "1..", CANARY, "1.0123.é", "1.\ud800.x"])
 def test_f71_what_was_never_sealed_does_not_open(sealed: str) -> None:
     with pytest.raises(Unsealable):
@@ -203,14 +212,22 @@ def test_blank_lines_and_the_ends_of_windows_lines_are_no_keys() -> None:
 def test_a_line_that_is_no_key_is_named_and_not_repeated(line: str) -> None:
     with pytest.raises(SecretUnavailable, match=r"ANYROOM_KEYS: line 3 .*openssl rand -base64 32") as raised:
         read_keys(f"{key('a')}\n\n{line}\n{key('b')}")
+    assert raised.value.reason == "keys-malformed"
     assert line not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize("count", [0, 17])
 def test_there_are_one_to_sixteen_keys(count: int) -> None:
-    with pytest.raises(SecretUnavailable, match=f"ANYROOM_KEYS: {count} keys"):
+    with pytest.raises(SecretUnavailable, match=f"ANYROOM_KEYS: {count} keys, 1 to 16 ") as raised:
         read_keys("\n".join(key(str(number)) for number in range(count)))
+    assert raised.value.reason == "keys-count"
     assert len(read_keys("\n".join(key(str(number)) for number in range(16)))) == 16
+
+
+def test_keys_are_derived_once_until_the_secret_changes() -> None:
+    desk = Desk("a")
+    keys = desk.seal.keys()
+    assert desk.seal.keys() is keys
 
 
 @pytest.mark.parametrize("setting", ["", key("a"), "secret:", "secret:a/b"])
@@ -227,7 +244,9 @@ def test_the_setting_names_the_secret() -> None:
 
 
 def test_keys_show_nothing_of_themselves() -> None:
-    material = read_keys(key("a"))[0].material
+    [known] = read_keys(key("a"))
+    assert repr(known) == f"Key(id='{known.id}')"
+    material = known.material
     shown = repr(Desk("a").seal.keys())
     assert repr(material) not in shown
     assert material.hex() not in shown

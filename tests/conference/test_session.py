@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from conference.browser import Cookie
+from conference.clock import Clock
 from conference.identity import User
 from conference.seal import Seal
 from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
-from conference.session import FLOW, LINK, SESSION, TOLD, Sessions, Told
+from conference.session import FLOW, LINK, SESSION, TOLD, Flow, Sessions, Told
+from tests.conference.secrets.conftest import StoppedClock
 from tests.world import MovedClock
 
 ADA = User("1001", "ada@example.com", "example.com")
@@ -30,7 +32,7 @@ def sessions(clock: MovedClock) -> Sessions:
     return made(clock)
 
 
-def made(clock: MovedClock, secure: bool = True, key: str = KEY) -> Sessions:
+def made(clock: Clock, secure: bool = True, key: str = KEY) -> Sessions:
     numbers = iter(range(10**6))
     seal = Seal("keys", Secrets(Environment({"KEYS": key}), clock), lambda size: next(numbers).to_bytes(size))
     return Sessions(seal, clock, lambda: f"{next(numbers):043d}", secure)
@@ -137,3 +139,37 @@ def test_nothing_that_is_kept_can_be_read_by_others(sessions: Sessions) -> None:
         sealed = make(sessions)
         assert ADA.email not in sealed
         assert base64.b64encode(ADA.email.encode()).decode()[:12] not in sealed
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds"), [("link", 3600), ("session", 43200), ("form", 43200), ("told", 300)], ids=lambda one: str(one)
+)
+def test_each_is_over_at_the_very_end_of_its_time(kind: str, seconds: float) -> None:
+    clock = StoppedClock()
+    sessions = made(clock)
+    text = MAKERS[kind](sessions)
+    clock.sleep(seconds - 0.001)
+    assert READERS[kind](sessions, text) is not None
+    clock.seconds = 1_000.0 + seconds
+    assert READERS[kind](sessions, text) is None
+
+
+def test_a_flow_ends_ten_minutes_after_it_began() -> None:
+    clock = StoppedClock()
+    flow, _ = made(clock).flow("google")
+    assert flow.until == clock.now() + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_what_is_sealed_stays_good_in_the_next_version(sessions: Sessions, kind: str) -> None:
+    assert sessions._seal.open(MAKERS[kind](sessions), kind)
+
+
+def test_a_word_without_an_end_is_not_told(sessions: Sessions) -> None:
+    assert sessions.told(sessions._seal.seal('{"word": "deleted"}', "told")) is None
+
+
+def test_what_is_not_said_is_nothing(clock: MovedClock) -> None:
+    flow = Flow("state", "google", "verifier", clock.now())
+    assert (flow.nonce, flow.user, flow.expected, flow.then) == ("", None, None, "")
+    assert Told("deleted") == Told("deleted", "", "", None)

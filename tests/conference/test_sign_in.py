@@ -79,6 +79,13 @@ def test_only_who_it_is_is_asked_for() -> None:
     }
 
 
+def test_google_is_asked_at_its_own_addresses() -> None:
+    desk = Desk()
+    assert desk.google.url(FLOW, "", False).startswith("https://accounts.example/o/oauth2/v2/auth?")
+    desk.user()
+    assert [request.url for request in desk.asked] == ["https://oauth2.example/token"]
+
+
 def test_an_account_is_chosen_where_another_one_is_wanted_and_hinted_at_where_one_is_known() -> None:
     asked = query(Desk().google.url(FLOW, "", True))
     assert (asked["prompt"], "login_hint" in asked) == ("select_account", False)
@@ -95,15 +102,16 @@ def test_the_token_is_checked_for_our_client_and_this_one_sign_in() -> None:
 
 
 def test_a_token_that_does_not_hold_signs_nobody_in() -> None:
-    with pytest.raises(SignInRefused, match="identity-refused: wrong-nonce"):
+    with pytest.raises(SignInRefused, match="identity-refused: wrong-nonce") as refused:
         Desk(refusal="wrong-nonce").user()
+    assert refused.value.text == "other"
 
 
 def test_a_code_that_google_does_not_take_signs_nobody_in() -> None:
     desk = Desk([Reply(400, {}, b'{"error": "invalid_grant", "error_description": "canary"}')])
     with pytest.raises(SignInRefused) as refused:
         desk.user()
-    assert refused.value.reason == "code-refused"
+    assert (refused.value.reason, refused.value.text) == ("code-refused", "other")
     assert "canary" not in str(refused.value)
     assert desk.checked == []
 

@@ -96,7 +96,22 @@ def test_f68_a_success_without_a_usable_token_leaves_open_what_has_happened(body
     assert raised.value.__cause__ is None
 
 
+def test_a_token_has_at_most_sixteen_kilobytes() -> None:
+    longest = "a" * 16_384
+    assert read(reply({"access_token": longest})).access_token == longest
+
+
+def test_an_id_token_comes_along_where_it_is_one() -> None:
+    assert granted(id_token="a.b.c").id_token == "a.b.c"
+    assert [granted(id_token=value).id_token for value in (7, None, "a b")] == ["", "", ""]
+
+
+def test_what_is_not_told_is_nothing_and_a_token_lasts_an_hour() -> None:
+    assert Granted("t") == Granted("t", "", None, 3600.0, "")
+
+
 def test_what_was_granted_shows_no_token() -> None:
+    assert repr(granted()) == "Granted(...)"
     assert CANARY not in repr(granted(refresh_token=CANARY)) + str(granted())
 
 
@@ -135,35 +150,76 @@ def test_a_refusal_is_whose_it_is(status: int, body: Any, failure: type[Conferen
     assert type(refusal(reply(body, status), NOW)) is failure
 
 
+WORDS: dict[str, type[ConferenceFailure]] = {
+    "invalid_grant": NotConnected,
+    "interaction_required": NotConnected,
+    "consent_required": NotConnected,
+    "login_required": NotConnected,
+    "access_denied": NotConnected,
+    "invalid_client": CredentialsRefused,
+    "unauthorized_client": CredentialsRefused,
+    "temporarily_unavailable": Temporary,
+    "slow_down": Temporary,
+    "server_error": OutcomeUnknown,
+    "invalid_request": Permanent,
+    "invalid_scope": Permanent,
+    "unsupported_grant_type": Permanent,
+}
+
+
+@pytest.mark.parametrize(("word", "failure"), WORDS.items(), ids=WORDS)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_each_word_of_the_standards_means_one_thing_whatever_the_status(
+    word: str, failure: type[ConferenceFailure], status: int
+) -> None:
+    refused = refusal(reply({"error": word}, status), NOW)
+    assert type(refused) is failure
+    assert refused.detail == f"the token endpoint answered {status} {word}"
+
+
+REASONS = {"grant-refused": NotConnected, "token-refused": CredentialsRefused, "token-unavailable": Temporary}
+
+
+@pytest.mark.parametrize(("reason", "failure"), REASONS.items(), ids=REASONS)
+def test_the_reason_says_whose_it_is(reason: str, failure: type[ConferenceFailure]) -> None:
+    word = next(word for word, of in WORDS.items() if of is failure)
+    assert refusal(reply({"error": word}, 400), NOW).reason == reason
+
+
+CODES: dict[int, type[ConferenceFailure]] = {
+    **dict.fromkeys((4702, 4704, 4706), CredentialsRefused),
+    **dict.fromkeys((4705, 4709, 4717, 4738), Permanent),
+    **dict.fromkeys((4711, 4733, 4734, 4735, 4737, 4740, 4741), NotConnected),
+}
+
+
+@pytest.mark.parametrize("code", range(4695, 4750))
+def test_each_code_of_zoom_s_means_one_thing_whatever_its_word(code: int) -> None:
+    for word in ("invalid_request", "invalid_client"):
+        assert type(refusal(reply({"error": word, "code": code}, 400), NOW)) is CODES.get(code, WORDS[word])
+
+
+@pytest.mark.parametrize("status", range(400, 430))
+def test_some_statuses_speak_of_the_moment_only(status: int) -> None:
+    passes = status in (408, 425, 429)
+    assert isinstance(refusal(reply({"error": "invalid_grant"}, status), NOW), Temporary) == passes
+
+
+def test_a_status_that_is_no_refusal_of_tokens_says_nothing_of_them() -> None:
+    assert type(refusal(reply({"message": "the refresh token"}, 404), NOW)) is Permanent
+    assert type(refusal(reply({"message": "The Refresh Token is over"}, 401), NOW)) is NotConnected
+
+
 @pytest.mark.parametrize(
-    ("codes", "failure"),
+    ("codes", "told"),
     [
-        ((4702, 4704, 4706), CredentialsRefused),
-        ((4705, 4709, 4717, 4738), Permanent),
-        ((4711, 4733, 4734, 4735, 4737, 4740, 4741), NotConnected),
-        ((4700, 4701), Temporary),
+        ([999, 1000, 9_999_999, 10_000_000], "1000 9999999"),
+        ([1001, 1002, 1003, 1004, 1005], "1001 1002 1003 1004"),
+        (["1001", 1002.5, True, None, "1e3"], "1001 1002 1000"),
     ],
 )
-def test_each_number_that_zoom_documents_has_its_meaning(
-    codes: tuple[int, ...], failure: type[ConferenceFailure]
-) -> None:
-    for code in codes:
-        assert type(refusal(reply({"error": "temporarily_unavailable", "code": code}, 400), NOW)) is failure
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 503])
-def test_a_status_that_passes_passes(status: int) -> None:
-    assert type(refusal(reply({}, status), NOW)) is Temporary
-
-
-def test_at_most_four_numbers_of_four_to_seven_digits_are_told() -> None:
-    codes = [999, 1000, 9_999_999, 10_000_000, 2001, 2002, 2003]
-    told = str(refusal(reply({"error_codes": codes}, 400), NOW))
-    assert told == "grant-refused: the token endpoint answered 400 1000 9999999 2001 2002"
-
-
-def test_a_token_has_at_most_16_kib() -> None:
-    assert read(reply({"access_token": "a" * 16_384})).access_token == "a" * 16_384
+def test_codes_are_numbers_of_four_to_seven_digits_and_four_at_most(codes: list[Any], told: str) -> None:
+    assert refusal(reply({"error_codes": codes}, 404), NOW).detail == f"the token endpoint answered 404 {told}"
 
 
 def test_a_refusal_tells_its_word_and_its_numbers_and_nothing_else_of_the_server_s() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from conference.errors import InvalidSetting, NotConnected, StoreUnavailable
+from conference.errors import CredentialsRefused, InvalidSetting, NotConnected, StoreUnavailable, Temporary
+from conference.providers.base import Reply, Request
 from conference.token_reply import Granted
 from tests.custodian import ADA, ASKED, BOB, ROOMS, SCOPES, SHARED, Instance, granted
 from tests.token_endpoint import Grant, TokenEndpoint
@@ -343,3 +344,101 @@ def test_a_connection_that_is_used_stays_remembered(instance: Instance, endpoint
 
 def test_a_grant_shows_nothing() -> None:
     assert "canary" not in repr(Granted("canary", "canary"))
+
+
+ENDLESS: dict[str, tuple[str, Callable[[Instance, TokenEndpoint], object]]] = {
+    "connecting": ("commit", lambda instance, endpoint: connect(instance, endpoint)),
+    "disconnecting": ("commit delete", lambda instance, endpoint: instance.disconnect()),
+    "a purge": ("commit delete", lambda instance, endpoint: instance.tokens.deauthorized(ROOMS, ASKED.id)),
+}
+
+
+@pytest.mark.parametrize(("call", "act"), ENDLESS.values(), ids=ENDLESS)
+def test_what_changes_for_ever_is_tried_five_times_and_then_given_up(
+    another: Another, endpoint: TokenEndpoint, call: str, act: Callable[[Instance, TokenEndpoint], object]
+) -> None:
+    instance, other = another(), another()
+    connect(instance, endpoint)
+    instance.outside.calls.clear()
+    instance.outside.on("before", call, lambda: connect(other, endpoint))
+    with pytest.raises(Temporary) as failure:
+        act(instance, endpoint)
+    assert failure.value.reason == "contention"
+    assert len([made for made in instance.outside.calls if made.startswith(call)]) == 5
+
+
+def test_the_account_s_bearer_is_for_nobody_and_a_user_s_is_not(instance: Instance, endpoint: TokenEndpoint) -> None:
+    assert instance.bearer("", SHARED).token(instance.secret, instance.deadline())
+    with pytest.raises(NotConnected) as refused:
+        instance.bearer("")
+    assert refused.value.reason == "not-connected"
+
+
+def test_a_connection_without_an_account_is_nobody_s_account(instance: Instance, endpoint: TokenEndpoint) -> None:
+    _, issued = endpoint.grant()
+    instance.tokens.connect(ADA, ROOMS, granted(issued))
+    stored = instance.store.find("connection", "account", "", 10)
+    assert [document.body["solution"] for document in stored] == [ROOMS]
+
+
+@pytest.mark.parametrize("sealed", ["", None])
+def test_why_a_connection_ended_is_shown_whatever_else_is_wrong(
+    another: Another, endpoint: TokenEndpoint, sealed: str | None
+) -> None:
+    instance = another(scopes=(*SCOPES, "user:read"))
+    connect(another(), endpoint)
+    changed = {} if sealed is None else {"sealed": sealed}
+    ended = replace(_held(instance).connection, state="reconnect", reason="refresh-lost", **changed)
+    instance.connections.write(ADA, _held(instance), ended)
+    view = instance.tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.state, view.reason, view.missing) == ("reconnect", "refresh-lost", ("user:read",))
+
+
+def test_what_does_not_open_is_shown_to_be_connected_again(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    instance.connections.write(ADA, _held(instance), replace(_held(instance).connection, sealed="1.2.3"))
+    view = instance.tokens.connection(ADA, ROOMS)
+    assert view
+    assert (view.state, view.reason, view.address) == ("reconnect", "seal-key-unknown", "")
+
+
+def test_what_a_refusal_means_is_asked_of_the_connection(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    failure = instance.bearer().refusal(instance.token(), CredentialsRefused("refused"), instance.deadline())
+    assert isinstance(failure, NotConnected)
+    assert failure.reason == "token-refused"
+
+
+def test_a_solution_that_connects_nobody_is_said_to_be_none(instance: Instance) -> None:
+    for solution in ("plain", "unknown"):
+        with pytest.raises(InvalidSetting) as refused:
+            instance.tokens.is_shared(solution)
+        assert refused.value.reason == "solution"
+
+
+class Bounded:
+    """A client that notes how long each exchange may take, and answers none."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def exchange(self, request: Request, seconds: float, origins: frozenset[str], repeatable: bool) -> Reply:
+        self.seconds.append(seconds)
+        return Reply(200, {}, b"")
+
+
+def test_giving_one_token_back_takes_four_seconds_at_most(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    client = Bounded()
+    instance.tokens._client = client
+    assert instance.disconnect(seconds=15.0)
+    assert client.seconds == pytest.approx([4.0, 4.0], abs=0.1)
+
+
+def test_a_thousand_connections_are_remembered_and_not_one_more(instance: Instance) -> None:
+    for number in range(1000):
+        instance.bearer(str(number))
+    assert len(instance.tokens._custodies) == 1000
+    instance.bearer("one-more")
+    assert list(instance.tokens._custodies) == [*[(str(n), ROOMS) for n in range(1, 1000)], ("one-more", ROOMS)]

@@ -110,6 +110,14 @@ def test_what_changes_meanwhile_is_decided_again(rooms: Desk) -> None:
     assert (rooms.of().state, rooms.of().etag) == ("lost", "2")
 
 
+def test_what_we_begin_to_delete_meanwhile_is_no_news(rooms: Desk) -> None:
+    rooms.put()
+    changes = [lambda: rooms.change(MAPPINGS, key("e"), state="deleting")]
+    rooms.outside.on("before", "commit replace", lambda: changes.pop()() if changes else None)
+    assert heard(rooms).deleted("demo", ROOM.id) == 0
+    assert rooms.of().state == "deleting"
+
+
 def test_what_vanishes_meanwhile_is_no_news(rooms: Desk) -> None:
     rooms.put()
     document = rooms.document(MAPPINGS, key("e"))

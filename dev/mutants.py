@@ -97,9 +97,9 @@ def tried(path: str, target: Target, at_once: int) -> Result:
     module = path.removesuffix(".py").replace("/", ".")
     load_libraries(target.tests)
     seconds = _usual(path, target)
-    result, runs = Result(path), Runs(target.tests, 5.0 + PATIENCE * seconds, at_once)
+    result = Result(path)
     found = list(mutations((ROOT / path).read_text("utf-8"), target.inside))
-    with Progress(path) as progress:
+    with Progress(path) as progress, Runs(target.tests, 5.0 + PATIENCE * seconds, at_once) as runs:
         for mutation in found:
             runs.start(module, mutation.module, partial(_note, result, mutation))
             progress.what = f"{path}: {result.made} of {len(found)}, {len(result.survived)} not found"

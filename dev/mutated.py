@@ -70,13 +70,23 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class Runs:
-    """Runs of tests, at most `most` at a time. `tests` may take `seconds` before they count as hanging."""
+    """Runs of tests, at most `most` at a time; none outlives the context.
+
+    `tests` may take `seconds` before they count as hanging.
+    """
 
     def __init__(self, tests: Sequence[str], seconds: float, most: int) -> None:
         self._tests = tests
         self._seconds = seconds
         self._most = most
         self._running: dict[int, tuple[Run, Callable[[bool], None]]] = {}
+
+    def __enter__(self) -> "Runs":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for run, _ in self._running.values():
+            _end(run)
 
     def start(self, module: str, tree: ast.Module, done: Callable[[bool], None]) -> None:
         """Run the tests with that module, when there is room; `done` is told whether the mistake was found."""
@@ -106,10 +116,12 @@ def started(tests: Sequence[str], seconds: float, finder: _Finder | None = None)
     if pid == 0:
         code = 4
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             code = _tested(tests, Path(folder.name), finder)
         finally:
             os._exit(code)
+    with suppress(OSError):  # it may have done so itself, and be done
+        os.setpgid(pid, pid)
     return Run(pid, time.monotonic() + seconds, folder)
 
 
@@ -118,12 +130,17 @@ def ended(run: Run) -> int | None:
     pid, status = os.waitpid(run.pid, os.WNOHANG)
     if pid == 0 and time.monotonic() < run.ends:
         return None
+    _end(run)
+    return 1 if pid == 0 or os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _end(run: Run) -> None:
+    """End what is left of a run, and what its tests have started."""
     with suppress(ProcessLookupError):
-        os.killpg(run.pid, signal.SIGKILL)  # and what the tests have started
-    if pid == 0:
+        os.killpg(run.pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
         os.waitpid(run.pid, 0)
     run.folder.cleanup()
-    return 1 if pid == 0 or os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def load_libraries(tests: Sequence[str]) -> None:

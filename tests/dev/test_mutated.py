@@ -1,6 +1,7 @@
 """A mistake in a module is there for the tests of one run, which find it or not, and nowhere else."""
 
 import ast
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -29,10 +30,10 @@ def tests(tmp_path: Path) -> tuple[str, ...]:
 def found(tests: tuple[str, ...], trees: dict[str, ast.Module], seconds: float = SECONDS) -> dict[str, bool]:
     """Which mistakes the tests find."""
     known: dict[str, bool] = {}
-    runs = Runs(tests, seconds, 2)
-    for name, tree in trees.items():
-        runs.start("anyroom_doubling", tree, partial(known.__setitem__, name))
-    runs.finish()
+    with Runs(tests, seconds, 2) as runs:
+        for name, tree in trees.items():
+            runs.start("anyroom_doubling", tree, partial(known.__setitem__, name))
+        runs.finish()
     return known
 
 
@@ -56,6 +57,14 @@ def test_a_module_that_cannot_be_imported_is_found(tests: tuple[str, ...], impor
 def test_tests_that_hang_have_found_the_mistake_and_are_ended(tests: tuple[str, ...]) -> None:
     endless = ast.parse("while True: pass")
     assert found(tests, {"endless": endless}, seconds=5.0) == {"endless": True}
+
+
+def test_no_run_outlives_who_started_it(tests: tuple[str, ...]) -> None:
+    with Runs(tests, SECONDS, 2) as runs:
+        runs.start("anyroom_doubling", ast.parse("while True: pass"), lambda killed: None)
+        [(run, _)] = runs._running.values()
+    with pytest.raises(ProcessLookupError):
+        os.kill(run.pid, 0)
 
 
 def test_what_a_run_writes_is_gone_after_it(tests: tuple[str, ...]) -> None:

@@ -194,7 +194,7 @@ class Applier:
         others = self.holdings.others(one) if fields and record.shared else []
         if fields and (leader := self._leader(one._replace(record=live), others)):
             live = msgspec.structs.replace(live, told=record.told) if record.tells else live
-            if not any(holder.record.tells for holder in (one, *others)):
+            if not leader.record.tells:
                 beside[leader.key] = looked_at(leader, self._now())
         elif fields:
             self._deadline.check()

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from conference.custody import LEASE
-from conference.errors import AnyroomError, NotConnected, OutcomeUnknown, StoreUnavailable, Temporary
+from conference.errors import (
+    AnyroomError,
+    CredentialsRefused,
+    NotConnected,
+    OutcomeUnknown,
+    StoreUnavailable,
+    Temporary,
+)
 from conference.providers.base import Reply, Request
 from sync.store.sqlite import SqliteStore
 from tests.custodian import ADA, ROOMS, Instance, granted
@@ -71,11 +78,12 @@ class Custodians(RuleBasedStateMachine):
         self.line.lost = False
 
     def use(self, instance: Instance, forced: bool = False) -> None:
-        """Use a token as a call does, which has one that the system refuses replaced once."""
+        """Use a token as a call does, which has one that the system refuses replaced once. Raises what comes of it."""
         token = instance.token()
         if forced or not self.endpoint.good(token):
             token = instance.renewed(token)
-        assert self.endpoint.good(token)
+        if not self.endpoint.good(token):
+            raise instance.bearer().refusal(token, CredentialsRefused("refused"), instance.deadline())
 
     @rule(seconds=st.sampled_from([1.0, LEASE.total_seconds() + 1, HOUR - 200, HOUR]))
     def time_passes(self, seconds: float) -> None:

@@ -68,6 +68,16 @@ def test_an_original_that_is_moved_hands_on_at_its_new_end(story: Story) -> None
     assert story.titles() == ["Plan B"]
 
 
+def test_an_original_that_is_moved_to_the_past_hands_on_at_once(story: Story) -> None:
+    event = story.live()
+    story.people.duplicate(ADA, event, summary="Plan B", **story.times(days=20))
+    story.settle()
+    story.people.patch(ADA, event, **story.times(days=-2))
+    story.settle()
+    story.later(minutes=5)
+    assert story.titles() == ["Plan B"]
+
+
 @pytest.mark.parametrize("gone", [False, True], ids=["over", "deleted"])
 def test_the_conference_is_handed_on_from_one_to_the_next(story: Story, gone: bool) -> None:
     event = story.live()

@@ -221,7 +221,7 @@ def uncovered(state: State) -> Iterator[str]:
             if one.record.state == "live" and not one.record.parked and not one.record.look:
                 if not state.is_wanted(one):
                     yield f"I5 {_name(one)} was taken off before the sync token"
-                elif one.record.tells and one.record.told != state.read(one).told():
+                elif one.record.tells and one.record.told != state.read(one).told() and not _hands_on(state, one):
                     yield f"I5 {_name(one)} changed before the sync token"
 
 
@@ -285,6 +285,11 @@ def _is_copy(state: State, held: Held, owner: Mapped) -> bool:
     if not (ours and theirs and ours.keeper and theirs.keeper and state.is_readable(held.calendar)):
         return False
     return held.calendar == owner.record.calendar or ours.keeper.sub == theirs.keeper.sub
+
+
+def _hands_on(state: State, one: Mapped) -> bool:
+    """Whether another holder is about to be looked at, and to take over what the system shows."""
+    return one.record.shared and any(other.record.look for other in state.holders(one.record.conference))
 
 
 def _key(record: MappingRecord) -> str:

@@ -151,11 +151,13 @@ def is_over(one: Mapped, now: datetime) -> bool:
 def rank(one: Mapped, now: datetime) -> tuple[bool, bool, bool, bool, str]:
     """Which of the events that hold a conference it follows: the one that ranks lowest.
 
-    One that is here to stay and not over, then the one that the conference was made for, then the one that it follows.
+    One that is here to stay before one that is not, and one that is not over before one that is. Then the one that the
+    conference was made for, but where all are over the one that it follows: nothing changes any more.
     """
-    record = one.record
-    stays = record.state in ("offered", "live")
-    return not stays, is_over(one, now), record.pointer != one.key, not record.tells, one.key
+    record, over = one.record, is_over(one, now)
+    stays, own = record.state in ("offered", "live"), record.pointer == one.key
+    first = (not record.tells, not own) if over else (not own, not record.tells)
+    return not stays, over, *first, one.key
 
 
 def looked_at(one: Mapped, now: datetime) -> Replace:

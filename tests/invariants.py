@@ -198,7 +198,8 @@ def in_step(state: State) -> Iterator[str]:
     for room in state.rooms.values():
         live = [one for one in state.holders(room.id) if one.record.state == "live" and state.is_wanted(one)]
         leader = min(live, key=lambda one: rank(one, state.now), default=None)
-        if leader and not _shows(room, state.read(leader)):
+        in_grace = any(one.record.state == "leaving" and one.record.tells for one in state.holders(room.id))
+        if leader and not in_grace and not _shows(room, state.read(leader)):
             yield f"I4 {_room(room)} is not what {_name(leader)} says"
 
 

@@ -35,6 +35,8 @@ types: install-dev
 contracts: install-dev
 	.venv/bin/lint-imports --no-logo
 
+# Sets have the same order in each run, so that the machine of tests/machine tells the same stories; `make fuzz` tells others.
+tests: export PYTHONHASHSEED = 0
 tests: install-dev
 	$(VENV) -m pytest -n 4 --dist=loadfile --no-loadscope-reorder $(COVERAGE)
 

@@ -173,36 +173,9 @@ def _health(asked: Asked) -> Response:
     return Response(_json({"status": "ok"}))
 
 
-def _show_settings(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.settings(visit))
-
-
-def _connect(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.connect(visit))
-
-
-def _signed_in(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.signed_in(visit))
-
-
-def _oauth_callback(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.callback(visit))
-
-
-def _disconnect(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.disconnect(visit))
-
-
-def _test(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.test(visit))
-
-
-def _forget(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.forget(visit))
-
-
-def _sign_out(asked: Asked) -> Response:
-    return _browsed(asked, lambda visitors, visit: visitors.sign_out(visit))
+def _page(show: "Callable[[Visitors, Visit], Sent]") -> Callable[[Asked], Response]:
+    """What answers a user's browser."""
+    return lambda asked: _browsed(asked, show)
 
 
 def _webhook(asked: Asked) -> Response:
@@ -349,14 +322,14 @@ def _json(body: Mapping[str, Any], status: int = 200) -> flask.Response:
 
 ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/health": ("GET", _health),
-    "/settings": ("GET", _show_settings),
-    "/connect/ID": ("GET", _connect),
-    "/sign-in": ("GET", _signed_in),
-    "/oauth/callback/ID": ("GET", _oauth_callback),
-    "/disconnect/ID": ("POST", _disconnect),
-    "/test/ID": ("POST", _test),
-    "/forget": ("POST", _forget),
-    "/sign-out": ("POST", _sign_out),
+    "/settings": ("GET", _page(lambda visitors, visit: visitors.settings(visit))),
+    "/connect/ID": ("GET", _page(lambda visitors, visit: visitors.connect(visit))),
+    "/sign-in": ("GET", _page(lambda visitors, visit: visitors.signed_in(visit))),
+    "/oauth/callback/ID": ("GET", _page(lambda visitors, visit: visitors.callback(visit))),
+    "/disconnect/ID": ("POST", _page(lambda visitors, visit: visitors.disconnect(visit))),
+    "/test/ID": ("POST", _page(lambda visitors, visit: visitors.test(visit))),
+    "/forget": ("POST", _page(lambda visitors, visit: visitors.forget(visit))),
+    "/sign-out": ("POST", _page(lambda visitors, visit: visitors.sign_out(visit))),
     "/webhooks/ID": ("POST", _webhook),
     "/conferences": ("POST", _create_conference),
     "/settings-url": ("POST", _settings_url),

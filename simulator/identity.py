@@ -11,7 +11,7 @@ import os
 import random
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -57,12 +57,20 @@ class Key:
         )
 
 
+def new_private_key() -> rsa.RSAPrivateKey:
+    """A key as Google's are: RSA of 2,048 bits."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 class Identity:
     """Who the users are and what Google says of them. Keys are made when first needed."""
 
-    def __init__(self, clock: Clock, randomness: random.Random) -> None:
+    def __init__(
+        self, clock: Clock, randomness: random.Random, private_key: Callable[[], rsa.RSAPrivateKey] | None = None
+    ) -> None:
         self._clock = clock
         self._random = randomness
+        self._private_key = private_key or new_private_key
         self._lock = threading.RLock()
         self._keys: list[Key] = []
         self._subjects: dict[str, str] = {}
@@ -79,7 +87,7 @@ class Identity:
 
     def new_key(self) -> Key:
         """A key that is not among the certificates, so that a token signed with it is forged."""
-        return Key(f"{self._random.getrandbits(160):040x}", rsa.generate_private_key(65537, 2048))
+        return Key(f"{self._random.getrandbits(160):040x}", self._private_key())
 
     def rotate(self, *, forget: bool = False) -> None:
         """Sign with a new key from now on; tokens of the old one stay good unless `forget`."""

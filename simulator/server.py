@@ -3,13 +3,15 @@
 import random
 import socket
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from flask import Flask, Response, abort, request
+from werkzeug.routing import Map
 
 from conference.clock import Clock, SystemClock
 from simulator import fields, ids, registrations, sign_in
@@ -40,7 +42,7 @@ from simulator.rooms_api import RoomsApi
 from simulator.systems import Systems
 from simulator.triggers import Triggers
 from simulator.vendors import VENDORS
-from simulator.web import Server, bound
+from simulator.web import Routed, Server, bound
 from simulator.wire import Wire
 
 _SOLUTIONS = {"entra": "teams"}
@@ -54,6 +56,9 @@ class Simulator:
     `port` 0 takes a free one. `function` is where the function listens; `solutions` are the names that Calendar's menu
     shows, by solution id. With `validate` each reply of the Calendar API is checked against Google's discovery
     document, and leaving the context raises schema.InvalidReply when one was not right.
+
+    Two things are slow to make and may be made once for many simulators: `routes`, those of another one, and the keys
+    that tokens are signed with, each a new `private_key`.
 
     `sign_in` is Google's own authorization server, `authorization` has those of the conferencing vendors by name, and
     `systems` their meetings.
@@ -69,6 +74,8 @@ class Simulator:
         function: str | None = None,
         solutions: Mapping[str, str] | None = None,
         validate: bool = False,
+        routes: Map | None = None,
+        private_key: Callable[[], RSAPrivateKey] | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self._random = randomness = randomness or random.SystemRandom()
@@ -80,7 +87,7 @@ class Simulator:
         self.requests = Journal()
         self.faults = Faults()
         self.calendar = Calendars(self.clock, randomness)
-        self.identity = Identity(self.clock, randomness)
+        self.identity = Identity(self.clock, randomness, private_key)
         self.tokens = AccessTokens(self.clock, randomness)
         self.rooms = Rooms(randomness)
         self.conferences = Conferences(randomness)
@@ -106,7 +113,9 @@ class Simulator:
         self.triggers = Triggers(self.clock, randomness, self.identity, self.tokens, self.host)
         self.calendar.listeners += [self.push.changed, self.triggers.changed]
         self.host.after_conference.append(self.triggers.follow)
-        self.app = Wire(self._routes(validate), self.requests, self.faults, self._closing.wait)
+        flask = self._routes(validate, routes)
+        self.routes = flask.url_map
+        self.app = Wire(flask, self.requests, self.faults, self._closing.wait)
 
     @property
     def url(self) -> str:
@@ -170,9 +179,9 @@ class Simulator:
     ) -> None:
         self.close()
 
-    def _routes(self, validate: bool) -> Flask:
+    def _routes(self, validate: bool, routes: Map | None) -> Flask:
         here = Path(__file__).parent
-        app = Flask(__name__, static_folder=str(here / "static"), template_folder=str(here / "templates"))
+        app = Routed(__name__, routes, static_folder=str(here / "static"), template_folder=str(here / "templates"))
         app.before_request(self._only_from_here)
         check = self._check_reply if validate else None
         CalendarApi(self.calendar, self.tokens, check).register(

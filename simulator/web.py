@@ -12,6 +12,9 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import Flask
+from flask.typing import RouteCallable
+from werkzeug.routing import Map
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from simulator.wire import ConnectionCut
@@ -24,6 +27,25 @@ MAX_BODY: Final = 4 << 20
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _BODILESS = (204, 304)
+
+
+class Routed(Flask):
+    """A Flask that may take over the compiled `routes` of another one that has the same."""
+
+    def __init__(self, name: str, routes: Map | None, **folders: Any) -> None:
+        self._compiled = routes
+        super().__init__(name, **folders)
+        if routes is not None:
+            self.url_map = routes
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: RouteCallable | None = None, *rest: Any, **options: Any
+    ) -> None:
+        """Answer the route with this view; compile it only where that was not done before."""
+        if self._compiled is None:
+            super().add_url_rule(rule, endpoint, view_func, *rest, **options)
+        elif view_func is not None:
+            self.view_functions[endpoint or view_func.__name__] = view_func
 
 
 class _Handler(WSGIRequestHandler):
@@ -104,7 +126,7 @@ class Server(ThreadedWSGIServer):
         listener.close()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     def start(self) -> None:
         """Begin to accept connections."""

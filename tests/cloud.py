@@ -11,6 +11,7 @@ from conference.providers.base import Reply, Request, origin
 from simulator import faults, ids
 from simulator.faults import Fault
 from simulator.server import Simulator
+from tests import simulating
 from tests.world import MovedClock
 
 SHORT = 1.0
@@ -58,7 +59,7 @@ class Cloud:
 @contextmanager
 def cloud() -> Iterator[Cloud]:
     clock = MovedClock()
-    with Simulator(clock=clock) as simulator:
+    with simulating.simulator(clock=clock) as simulator:
         yield Cloud(simulator, clock)
 
 

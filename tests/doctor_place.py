@@ -20,6 +20,7 @@ from doctor.subject import Subject
 from simulator import ids
 from simulator.server import Simulator
 from sync.credentials import SCOPES
+from tests import simulating
 from tests.browsing import vendors
 from tests.served import PUBLIC_URL
 from tests.world import ADA, LOGO, toml
@@ -63,7 +64,7 @@ class Place:
 def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Where everything is right."""
     solutions, environment = vendors()
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         simulator.add_user(ADA)
         simulator.register_clients(PUBLIC_URL)
         simulator.identity.write_keyfile(str(folder / "keys.json"))

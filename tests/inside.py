@@ -21,13 +21,10 @@ from conference import exchange
 from conference.endpoint import Answer
 from conference.errors import OutcomeUnknown, RequestRefused
 from conference.providers.base import Reply, Request
-from simulator import ids
-from simulator.identity import Identity, Key
-from simulator.server import Simulator
 from simulator.wire import ConnectionCut, Wire
 from sync.store import Store
 from sync.store.sqlite import SqliteStore
-from tests import invariants
+from tests import invariants, simulating
 from tests.followed import SWEEP, Followed
 from tests.heard import Heard
 from tests.outside import Died
@@ -212,10 +209,8 @@ def inside(
 ) -> Iterator[Mortal]:
     """Such a world, with seeded randomness, over a new SQLite file in the folder unless another store is given."""
     clock = StillClock()
-    simulator = Simulator(clock=clock, randomness=random.Random(seed), port=PORT)
+    simulator = simulating.simulator(clock=clock, randomness=random.Random(seed), port=PORT)
     simulator.rooms.base_url = simulator.url
-    simulator.identity._keys = [_key("google")]
-    simulator.delegation._keys[ids.DELEGATE_SERVICE_ACCOUNT] = _key("delegate")
     world = World(simulator, folder, clock, open_store or (lambda: SqliteStore(str(folder / "anyroom.db"))))
     world.client = lambda: InsideClient(simulator.app)
     documents = patch("sync.calendar.build", _built), patch("sync.cloud_tasks.build", _built)
@@ -233,12 +228,6 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before)
-
-
-@cache
-def _key(whose: str) -> Key:
-    """The same signing keys for all worlds: to make one takes longer than a whole story."""
-    return Identity(StillClock(), random.Random(whose)).new_key()
 
 
 def _built(name: str, version: str, *, client_options: Mapping[str, str], **how: object) -> Resource:

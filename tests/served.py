@@ -20,6 +20,7 @@ from simulator.server import Simulator
 from sync.records import CALENDARS, CONNECTIONS, MAPPINGS, ONCE, ORPHANS
 from sync.store import Document
 from sync.store.sqlite import SqliteStore
+from tests import simulating
 from tests.world import ADA, BOB, LOGO, toml
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def serving(
 
     `clock` is the function's, and the simulator's too where that has none of its own.
     """
-    with Simulator(clock=simulator_clock or clock, validate=True) as simulator:
+    with simulating.simulator(clock=simulator_clock or clock, validate=True) as simulator:
         simulator.add_user(ADA)
         simulator.add_user(BOB)
         simulator.register_clients(PUBLIC_URL)

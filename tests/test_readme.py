@@ -25,7 +25,7 @@ from conference.data import EntryPoint, compose
 from conference.limits import ERROR_TYPES, MOST_OF_TYPE
 from conference.providers.base import Conference
 from conference.solution import Solution
-from simulator.server import Simulator
+from tests import simulating
 from tests.doctor_place import listening
 from tests.served import served
 
@@ -263,7 +263,7 @@ def test_the_doctor_says_what_is_shown_of_it(tmp_path: Path, monkeypatch: pytest
     told, _, shown = block.partition("$ make doctor\n")
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".run").mkdir()
-    with Simulator() as simulator, socket.create_server(("localhost", 0)) as taken:
+    with simulating.simulator() as simulator, socket.create_server(("localhost", 0)) as taken:
         port = taken.getsockname()[1]
         taken.close()
         simulator.identity.write_keyfile(".run/keys.json")

@@ -17,6 +17,7 @@ import pytest
 from bench.process import Running, connect, free_port, running
 from simulator import faults
 from simulator.server import Simulator
+from tests import simulating
 from tests.world import LOGO, toml
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +99,7 @@ def _with_host(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Served]:
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         table = {"provider": "demo", "name": "Demo", "logo": LOGO, "url": simulator.url}
         keyed = {**table, "api_key": "secret:rooms-key"}
         config, keys, port = folder / "anyroom.toml", folder / "keys.json", free_port()

@@ -18,6 +18,7 @@ from sync.apply import THERE
 from sync.records import CALENDARS, MAPPINGS, CalendarRecord, MappingRecord, Parked
 from sync.store import Create
 from sync.store.sqlite import SqliteStore
+from tests import simulating
 from tests.browsing import vendors
 from tests.world import LOGO, toml
 
@@ -93,7 +94,7 @@ class Site:
 @contextmanager
 def site(folder: Path, connects: bool = True) -> Iterator[Site]:
     """The function with the demonstration rooms and, where it `connects` users, with all vendors."""
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         port = free_port()
         url = f"http://localhost:{port}"
         simulator.register_clients(url)

@@ -11,6 +11,7 @@ from conference.errors import Unavailable
 from conference.exchange import HttpClient
 from simulator import faults
 from simulator.server import Simulator
+from tests import simulating
 from tests.world import MovedClock
 
 
@@ -21,7 +22,7 @@ def clock() -> MovedClock:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator() as running:
+    with simulating.simulator() as running:
         yield running
 
 
@@ -59,7 +60,7 @@ def test_f25_a_bad_reply_is_no_key(simulator: Simulator, clock: MovedClock, faul
 
 
 def test_the_key_file_is_read_again_for_a_key_that_is_not_in_it(tmp_path: Path, clock: MovedClock) -> None:
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         path = tmp_path / "keys.json"
         simulator.identity.write_keyfile(str(path))
         keys = local_keys(str(path), clock)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from conference.errors import Temporary, Unauthenticated, Unavailable
 from conference.identity import SKEW, Accepted, PublishedKeys, User, Verifier
 from simulator import ids
-from simulator.identity import ABSENT, Identity, Key
+from simulator.identity import ABSENT, Identity
+from tests import simulating
 from tests.world import MovedClock
 
 ADA = "ada@example.com"
@@ -29,8 +30,7 @@ class Google:
 
     def __init__(self) -> None:
         self.clock = MovedClock()
-        self.identity = Identity(self.clock, random.Random())
-        self.identity._keys = [_first_key()]
+        self.identity = Identity(self.clock, random.Random(), simulating.keys())
         self.fetched = 0
         self.down = False
         self.lifetime = 3600.0
@@ -49,12 +49,6 @@ class Google:
         return Verifier(
             Accepted(**accepted) if accepted else everything, PublishedKeys(self.fetch, self.clock), self.clock
         )
-
-
-@cache
-def _first_key() -> Key:
-    """The same for all tests: to make one takes longer than a test."""
-    return Identity(MovedClock(), random.Random()).new_key()
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from simulator.server import Simulator
 from sync.store import Store
 from sync.store.firestore import FirestoreStore
 from sync.store.sqlite import SqliteStore
+from tests import simulating
 from tests.emulator import firestore_emulator as firestore_emulator
 from tests.world import Instance, MovedClock, World
 
@@ -30,7 +30,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], S
 
 @pytest.fixture
 def world(tmp_path: Path, clock: MovedClock, open_store: Callable[[], Store]) -> Iterator[World]:
-    with Simulator(clock=clock, validate=True) as simulator:
+    with simulating.simulator(clock=clock, validate=True) as simulator:
         world = World(simulator, tmp_path, clock, open_store)
         yield world
         world.close()

@@ -10,6 +10,7 @@ import requests
 
 from simulator import ids
 from simulator.server import Simulator
+from tests import simulating
 from tests.simulator.oauth import FUNCTION, Party
 
 ADA = "ada@example.com"
@@ -58,7 +59,7 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 def sim(clock: StandingClock) -> Iterator[Simulator]:
-    with Simulator(clock=clock, randomness=random.Random(7), validate=True) as simulator:
+    with simulating.simulator(clock=clock, randomness=random.Random(7), validate=True) as simulator:
         simulator.add_user(ADA, time_zone="Europe/Zurich")
         yield simulator
 

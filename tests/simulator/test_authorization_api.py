@@ -10,6 +10,7 @@ import requests
 from simulator import faults
 from simulator.oauth_clients import Client
 from simulator.server import Simulator
+from tests import simulating
 from tests.simulator.oauth import FUNCTION, PATHS, SCOPES, Party
 
 ADA = "ada@example.com"
@@ -116,7 +117,7 @@ def test_without_a_function_nobody_is_registered(sim: Simulator) -> None:
 
 
 def test_a_function_is_registered_from_the_start() -> None:
-    with Simulator(function=f"{FUNCTION}/") as simulator:
+    with simulating.simulator(function=f"{FUNCTION}/") as simulator:
         simulator.add_user(ADA)
         for vendor in PATHS:
             with closing(Party(simulator, vendor)) as party:

@@ -10,6 +10,7 @@ import requests
 from simulator import demo_data
 from simulator.host import Outcome
 from simulator.server import Simulator
+from tests import simulating
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -33,7 +34,9 @@ class Browser:
 @pytest.fixture
 def sim(clock: Any) -> Iterator[Simulator]:
     """The demonstration's calendars, and a function that is asked nothing."""
-    with Simulator(clock=clock, function="http://127.0.0.1:9", solutions={"demo": "Demo Rooms"}) as simulator:
+    with simulating.simulator(
+        clock=clock, function="http://127.0.0.1:9", solutions={"demo": "Demo Rooms"}
+    ) as simulator:
         demo_data.fill(simulator.calendar, clock.now())
         yield simulator
 

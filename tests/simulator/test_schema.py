@@ -8,6 +8,7 @@ from simulator import fields
 from simulator.errors import BACKEND_ERROR, quota
 from simulator.schema import InvalidReply, check_reply
 from simulator.server import Simulator
+from tests import simulating
 
 ADA = "ada@example.com"
 
@@ -101,7 +102,7 @@ def test_an_error_is_one_of_googles(reply: Any) -> None:
 
 
 def test_leaving_the_simulator_reports_what_was_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulator = Simulator(validate=True)
+    simulator = simulating.simulator(validate=True)
     simulator.add_user(ADA)
     simulator.calendar.calendar(ADA).time_zone = "UTC"
     event = simulator.calendar.add_event(ADA, start={"date": "2026-03-10"}, end={"date": "2026-03-11"})

@@ -10,6 +10,7 @@ from werkzeug.test import Client
 
 from simulator.errors import GoogleError
 from simulator.server import Simulator
+from tests import simulating
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"
@@ -115,7 +116,7 @@ def act(sim: Simulator, what: str, number: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_incremental_lists_add_up_to_the_full_one(steps: list[tuple[str, int]]) -> None:
-    sim = Simulator(randomness=random.Random(5), validate=True)
+    sim = simulating.simulator(randomness=random.Random(5), validate=True)
     for email in (ADA, BOB):
         sim.add_user(email)
     sim.calendar.add_calendar(TEAM, ADA)

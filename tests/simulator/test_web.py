@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.server import Simulator
+from tests import simulating
 
 
 def exchange(sim: Simulator, *requests: bytes) -> bytes:
@@ -57,7 +58,7 @@ def test_a_head_reply_has_no_body(sim: Simulator) -> None:
 
 
 def test_closing_ends_open_connections() -> None:
-    simulator = Simulator()
+    simulator = simulating.simulator()
     simulator.start()
     host, _, port = simulator.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:

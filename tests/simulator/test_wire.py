@@ -8,6 +8,7 @@ import requests
 
 from simulator import faults, ids
 from simulator.server import Simulator
+from tests import simulating
 
 ADA = "ada@example.com"
 DAY: dict[str, Any] = {"start": {"date": "2026-03-10"}, "end": {"date": "2026-03-11"}}
@@ -103,7 +104,7 @@ def test_a_dripping_reply_arrives_in_the_end(sim: Simulator, ada: Any) -> None:
 
 
 def test_closing_ends_a_delay(caller: Any) -> None:
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         simulator.faults.add(faults.latency(60))
         with pytest.raises(requests.Timeout):
             requests.get(simulator.url, timeout=0.1)

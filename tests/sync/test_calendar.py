@@ -23,6 +23,7 @@ from conference.providers.base import Reply, Request, origin
 from simulator import faults
 from simulator.server import Simulator
 from sync.calendar import CHANNEL_SECONDS, MOST_LISTED, UNAUTHENTICATED, GoogleCalendar
+from tests import simulating
 from tests.world import ADA, BOB
 
 TIMES: dict[str, Any] = {"start": {"dateTime": "2027-03-01T09:00:00Z"}, "end": {"dateTime": "2027-03-01T10:00:00Z"}}
@@ -34,7 +35,7 @@ def soon() -> Deadline:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator(validate=True) as running:
+    with simulating.simulator(validate=True) as running:
         running.add_user(ADA, time_zone="Asia/Kolkata")
         running.add_user(BOB)
         yield running

@@ -18,6 +18,7 @@ from simulator import faults, ids
 from simulator.faults import Fault
 from simulator.server import Simulator
 from sync.own_token import OwnToken
+from tests import simulating
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -26,7 +27,7 @@ TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
 @pytest.fixture
 def simulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Simulator]:
     """A simulator in the place of this process's metadata server, and no other credentials."""
-    with Simulator() as simulator:
+    with simulating.simulator() as simulator:
         address = simulator.url.removeprefix("http://")
         monkeypatch.delenv(environment_vars.CREDENTIALS, raising=False)
         monkeypatch.setenv(environment_vars.CLOUD_SDK_CONFIG_DIR, str(tmp_path))

@@ -11,6 +11,7 @@ from conference.event import Attendee
 from conference.providers import demo, read_options
 from simulator import ids
 from simulator.server import Simulator
+from tests import simulating
 from tests.conference.providers.conftest import MakeCall
 from tests.contracts.providers.conftest import new_attempt
 from tests.contracts.providers.events import CHANGED, EVENT
@@ -19,7 +20,7 @@ from tests.contracts.providers.wire import Answer, Wire, says
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator(randomness=random.Random(1)) as running:
+    with simulating.simulator(randomness=random.Random(1)) as running:
         yield running
 
 

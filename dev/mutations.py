@@ -40,6 +40,15 @@ Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass(frozen=True, slots=True)
+class _Change:
+    """A node of the original, what stands in its place, and what that is called."""
+
+    node: ast.AST
+    instead: ast.AST
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mutation:
     """One mistake: in which function or class it is, the line's number and text, and what the mistake is."""
 
@@ -47,16 +56,15 @@ class Mutation:
     number: int
     line: str
     what: str
-    module: ast.Module
+    _original: ast.Module
+    _change: _Change
 
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A node of the original, what stands in its place, and what that is called."""
-
-    node: ast.AST
-    instead: ast.AST
-    what: str
+    @property
+    def module(self) -> ast.Module:
+        """The module with the mistake; all but its own path is shared with the original."""
+        change = self._change
+        instead = ast.copy_location(change.instead, change.node)
+        return ast.fix_missing_locations(copy.deepcopy(self._original, {id(change.node): instead}))
 
 
 def mutations(source: str, inside: frozenset[str] = frozenset()) -> Iterator[Mutation]:
@@ -68,13 +76,7 @@ def mutations(source: str, inside: frozenset[str] = frozenset()) -> Iterator[Mut
         if inside and outermost not in inside:
             continue
         number = getattr(change.node, "lineno", 1)
-        yield Mutation(name, number, lines[number - 1].strip(), change.what, _changed(tree, change))
-
-
-def _changed(tree: ast.Module, change: _Change) -> ast.Module:
-    """The module with the change; all but its own path is shared with the original."""
-    copied = copy.deepcopy(tree, {id(change.node): ast.copy_location(change.instead, change.node)})
-    return ast.fix_missing_locations(copied)
+        yield Mutation(name, number, lines[number - 1].strip(), change.what, tree, change)
 
 
 def _changes_of(tree: ast.Module) -> Iterator[tuple[str, str, _Change]]:

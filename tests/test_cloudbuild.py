@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.thorough import takes_long
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD: Mapping[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text("utf-8"))
 DOCUMENTS = sorted(path for path in ROOT.glob("*.md"))
@@ -69,7 +71,12 @@ def lines_for_gcloud() -> Iterator[tuple[str, list[str]]]:
                 yield document.name, arguments
 
 
-LINES = [pytest.param(arguments, id=f"{place}-{' '.join(arguments[:3])}") for place, arguments in lines_for_gcloud()]
+LINES = [
+    pytest.param(
+        arguments, id=f"{place}-{' '.join(arguments[:3])}", marks=[takes_long] if place.endswith(".md") else []
+    )
+    for place, arguments in lines_for_gcloud()
+]
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 import os
 
+import pytest
+
 THOROUGH = os.environ.get("ANYROOM_TEST_ALL") == "1"
 RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "10"))
 """Runs of the machine."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""
-EVERY = 1 if THOROUGH else 8
+EVERY = 1 if THOROUGH else 12
 """One in how many deaths is tried."""
+takes_long = pytest.mark.skipif(not THOROUGH, reason="takes long: it is run with ANYROOM_TEST_ALL=1")

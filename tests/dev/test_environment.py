@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dev import environment, local
+from tests.thorough import takes_long
 
 Prepare = Callable[..., int]
 
@@ -87,6 +88,7 @@ def test_an_environment_that_was_left_half_made_is_made_anew(pristine: Path) -> 
     assert environment._usable(pristine)
 
 
+@takes_long
 def test_an_environment_that_was_moved_is_made_anew(made: Path) -> None:
     assert environment.prepare(development=False, root=made) == 0
     moved = made / "moved"

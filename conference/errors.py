@@ -21,6 +21,7 @@ AnyroomError
     InvalidSetting            stops the start, with one line that names the setting
     Conflict                  a document of the store is not as it was read
     CursorExpired             a list of changes cannot go on: list everything
+        PageTooLarge          in smaller pages
     Overtaken                 another run has this one's lease
     Unsealable                what was sealed does not open
 
@@ -200,6 +201,10 @@ class Conflict(AnyroomError):
 
 class CursorExpired(AnyroomError):
     """Calendar answers 410: the sync token, or the page of a list, is good for nothing any more."""
+
+
+class PageTooLarge(CursorExpired):
+    """A page of a list has more bytes than we read: with fewer events each the list must begin anew."""
 
 
 class Overtaken(AnyroomError):

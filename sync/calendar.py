@@ -26,6 +26,7 @@ from conference.errors import (
     CursorExpired,
     OutcomeUnknown,
     OverQuota,
+    PageTooLarge,
     Permanent,
     PermissionDenied,
     Temporary,
@@ -55,8 +56,13 @@ _LISTED: Mapping[str, Any] = {
 }
 """One query for full lists and for changes, because Calendar wants the same parameters with a sync token. Deletions
 keep their details only with showDeleted (Events resource, status)."""
-QUERY = sha256(json.dumps(_LISTED, sort_keys=True).encode()).hexdigest()[:16]
-"""Which query a sync token was won with: a token of another one is good for nothing."""
+_QUERIES: Mapping[str, Mapping[str, Any]] = {
+    sha256(json.dumps(query, sort_keys=True).encode()).hexdigest()[:16]: query
+    for query in (_LISTED, {**_LISTED, "maxResults": 100})
+}
+QUERY, SMALL_PAGES = _QUERIES
+"""Which query a sync token was won with: a token of another one is good for nothing. The second is for a calendar that
+once had a page of more than MOST_LISTED bytes."""
 MOST_LISTED = 32 << 20
 """Bytes that a page of a list may have: 2,500 events with their descriptions."""
 CHANNEL_SECONDS = 604800
@@ -72,6 +78,7 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _ID_USED = "channelIdNotUnique"
 """Of a random id: the request was repeated because its reply was lost, and the first one had opened the channel."""
 _MALFORMED = "calendar-malformed"
+_TOO_LARGE = "reply-too-large"
 _NOT_FOUND, _GONE = 404, 410
 _NOT_THERE = frozenset({_NOT_FOUND, _GONE})
 _OF_LIST = frozenset({_GONE})
@@ -167,20 +174,26 @@ class GoogleCalendar:
         token: str,
         deadline: Deadline,
         *,
+        query: str = QUERY,
         cursor: str = "",
         since: datetime | None = None,
         page: str = "",
     ) -> Listed:
         """One page of what changed since `cursor`, or of everything that ends after `since`.
 
-        `token` is the access token; `page` is what the page before has named. Raises CursorExpired, PermissionDenied
-        when the calendar cannot be read, OverQuota, Temporary.
+        `token` is the access token; `page` is what the page before has named. Raises CursorExpired, PageTooLarge,
+        PermissionDenied when the calendar cannot be read, OverQuota, Temporary.
         """
         begin = {"syncToken": cursor} if cursor else {"timeMin": _rfc3339(since)} if since else {}
         more = {"pageToken": page} if page else {}
-        request = self._events.list(calendarId=calendar, **_LISTED, **begin, **more)
+        request = self._events.list(calendarId=calendar, **_QUERIES[query], **begin, **more)
         request.postproc = partial(_unread, request.postproc)
-        body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
+        try:
+            body = self._read(request, token, deadline, _OF_PAGE if page else _OF_LIST)
+        except ConferenceFailure as failure:
+            if failure.reason == _TOO_LARGE and query == QUERY:
+                raise PageTooLarge(_TOO_LARGE) from failure
+            raise
         assert isinstance(body, _Page)
         rows = Rows(calendar, body.items, body.time_zone)
         return Listed(body.access_role, rows, body.next_page_token, body.next_sync_token)

@@ -11,7 +11,7 @@ from conference.clock import Clock, Deadline
 from conference.create import KEEPERS
 from conference.errors import PermissionDenied, Temporary
 from sync.apply import Applier
-from sync.calendar import QUERY, GoogleCalendar, Listed
+from sync.calendar import QUERY, SMALL_PAGES, GoogleCalendar, Listed
 from sync.holdings import Mapped, readable
 from sync.look import Looker
 from sync.records import MAPPINGS, CalendarRecord, Page
@@ -27,10 +27,11 @@ _COMPARED = 100
 
 
 class Progress(msgspec.Struct):
-    """How far a list has come: what the calendar's record says when the run ends now."""
+    """How far a list has come, made with `query`: what the calendar's record says when the run ends now."""
 
     cursor: str
     page: Page | None
+    query: str = QUERY
     changed: bool = False
     pages: int = 0
     rows: int = 0
@@ -43,9 +44,14 @@ class Progress(msgspec.Struct):
 
 def begin(record: CalendarRecord, now: datetime) -> Progress:
     """Where a list goes on: at its next page, at the sync token, or with a full list."""
-    if record.query == QUERY and (record.page or record.cursor):
-        return Progress(record.cursor, record.page or Page())
-    return Progress("", Page(since=now - SINCE))
+    if record.query in (QUERY, SMALL_PAGES) and (record.page or record.cursor):
+        return Progress(record.cursor, record.page or Page(), record.query)
+    return everything(now)
+
+
+def everything(now: datetime, query: str = QUERY) -> Progress:
+    """A full list, from its start."""
+    return Progress("", Page(since=now - SINCE), query)
 
 
 class Listing:
@@ -100,6 +106,7 @@ class Listing:
             self._record.calendar,
             self._token,
             self._deadline,
+            query=progress.query,
             cursor="" if page.since else progress.cursor,
             since=page.since,
             page=page.token,

@@ -20,6 +20,7 @@ from conference.errors import (
     CursorExpired,
     OverQuota,
     Overtaken,
+    PageTooLarge,
     Permanent,
     PermissionDenied,
     StoreUnavailable,
@@ -29,10 +30,10 @@ from sync import keepers, lease
 from sync.access import Access
 from sync.apply import Applier
 from sync.backoff import pause, spread_out
-from sync.calendar import QUERY, UNAUTHENTICATED, GoogleCalendar
+from sync.calendar import SMALL_PAGES, UNAUTHENTICATED, GoogleCalendar
 from sync.channel import Channels, Opening
 from sync.lease import LeasedCalendar
-from sync.listing import Listing, Progress, begin
+from sync.listing import Listing, Progress, begin, everything
 from sync.look import Looker
 from sync.outside import Ports
 from sync.quota import Quota
@@ -172,10 +173,7 @@ class Puller:
             lambda uid: calendar.of_series(record.calendar, uid, token, deadline),
         )
         listing = Listing(calendar, record, token, applier, looker, self._ports.store, self._ports.clock, deadline)
-        try:
-            listing.go_on(run.progress, pages)
-        except CursorExpired as expired:
-            self._list_everything(run, listing, pages, expired)
+        self._list(run, listing, pages)
         run.listed = True
         if run.progress.whole:
             self._look(run, applier, looker)
@@ -183,16 +181,24 @@ class Puller:
             known = msgspec.structs.replace(record, **run.changes)
             run.changes |= self._channels.stop_previous(calendar, known, token, deadline)
 
-    def _list_everything(self, run: "_Run", listing: Listing, pages: int, expired: CursorExpired) -> None:
-        """Once, after the token was refused; when the full list is refused too, a later run tries again."""
-        was_full = run.progress.page is not None and run.progress.page.since is not None
-        fresh = begin(msgspec.structs.replace(run.leased.record, query=""), self._ports.clock.now())
-        run.progress = msgspec.structs.replace(fresh, pages=run.progress.pages)
+    def _list(self, run: "_Run", listing: Listing, pages: int) -> None:
+        """Go on with the list; where that cannot be, with a new one. Raises as Listing.go_on."""
+        while True:
+            try:
+                listing.go_on(run.progress, pages)
+                return
+            except CursorExpired as expired:
+                self._begin_anew(run, expired)
+
+    def _begin_anew(self, run: "_Run", expired: CursorExpired) -> None:
+        """A full list, once; when that is refused too, a later run tries again. Once more in small pages."""
+        too_large, before = isinstance(expired, PageTooLarge), run.progress
+        query = SMALL_PAGES if too_large else before.query
+        run.progress = msgspec.structs.replace(everything(self._ports.clock.now(), query), pages=before.pages)
         run.listed = True
-        if was_full:
+        if before.page and before.page.since and not too_large:
             raise expired
-        _log.info("the sync token is good no more: everything is listed")
-        listing.go_on(run.progress, pages)
+        _log.info("the list cannot go on, everything is listed: %s", expired.reason)
 
     def _look(self, run: "_Run", applier: Applier, looker: Looker) -> None:
         """Look at what waits for a run that holds a credential."""
@@ -206,8 +212,14 @@ class Puller:
         """Commit what was reached, under the fence, and let go."""
         now, progress = self._ports.clock.now(), run.progress
         record = msgspec.structs.replace(run.leased.record, **run.changes)
-        changes: dict[str, Any] = {"cursor": progress.cursor, "query": QUERY, "page": progress.page, "heard": now}
-        changes |= {"reason": "", "failures": 0, "refused": False, "unsure": record.unsure and not progress.whole}
+        changes: dict[str, Any] = {"cursor": progress.cursor, "page": progress.page, "query": progress.query}
+        changes |= {
+            "heard": now,
+            "reason": "",
+            "failures": 0,
+            "refused": False,
+            "unsure": record.unsure and not progress.whole,
+        }
         if progress.changed and not (progress.page and progress.page.since):
             changes |= {"changed": now, "pace": _pace(record, now)}
         outcome.more = not progress.whole
@@ -239,7 +251,7 @@ class Puller:
             wait = REFUSED
         _log.log(logging.INFO if outcome.more else logging.WARNING, "a run ended early: %s", failure.reason)
         if run.listed or outcome.more:
-            run.changes |= {"cursor": progress.cursor, "page": progress.page, "query": QUERY}
+            run.changes |= {"cursor": progress.cursor, "page": progress.page, "query": progress.query}
             run.changes |= {"heard": self._ports.clock.now(), "refused": False}
         else:
             run.keep_keeper()

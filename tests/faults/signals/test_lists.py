@@ -79,6 +79,26 @@ def test_f52_a_token_of_another_query_is_not_used(followed: Followed) -> None:
     assert followed.titles() == ["Renamed"]
 
 
+def test_a_page_with_too_many_bytes_is_listed_anew_in_small_pages_from_then_on(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = begun(followed)
+    for number in range(150):
+        followed.world.event(summary=f"Other {number}", description="x" * 1000)
+    followed.settle()
+    monkeypatch.setattr("sync.calendar.MOST_LISTED", 150_000)
+    followed.simulator.calendar.expire_sync_tokens(ADA)
+    rename(followed, event, "Renamed")
+    followed.simulator.requests.clear()
+    followed.wait(minutes=5)
+    asked = [(*query["maxResults"], "timeMin" in query) for query in listed(followed)]
+    assert asked[:4] == [("2500", False), ("2500", True), ("100", True), ("100", True)]
+    rename(followed, event, "Renamed again")
+    followed.wait(minutes=5)
+    assert {(*query["maxResults"], "timeMin" in query) for query in listed(followed)} == {("100", False)}
+    assert (followed.titles(), followed.calendar().reason) == (["Renamed again"], "")
+
+
 def test_f47_after_a_410_what_was_deleted_meanwhile_is_found_by_comparing(followed: Followed) -> None:
     event, other = begun(followed), followed.world.event(summary="Other")
     followed.choose(other)

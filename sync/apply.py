@@ -6,8 +6,9 @@ used any more is `leaving`, and sync.look decides about it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
 from sync.copies import Copies
-from sync.holdings import Holdings, Mapped, looked_at, rank
+from sync.holdings import Holdings, Mapped, is_over, looked_at, rank
 from sync.outside import KEPT, Ports, closes
 from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
@@ -165,10 +166,24 @@ class Applier:
             self._put_leaving(one, "vanished", max(until, ends))
 
     def _put_leaving(self, one: Mapped, reason: str, until: datetime) -> None:
+        """Another event that holds the conference is followed from now on, if it is not over.
+
+        After a run that died nobody knows what the provider was told last.
+        """
         leaving = one.becoming(
-            state="leaving", reason=reason, until=until, look=self._key, tries=0, parked=None, due=until
+            state="leaving",
+            reason=reason,
+            until=until,
+            look=self._key,
+            tries=0,
+            parked=None,
+            told=None if self._resumed and one.record.shared else one.record.told,
+            due=until,
         )
-        self.holdings.put(one, leaving)
+        others = self.holdings.others(one) if one.record.shared else []
+        leader = self._leader(one._replace(record=leaving), others)
+        hands_on = leader and not leader.record.tells and not is_over(leader, self._now())
+        self.holdings.put(one, leaving, *([looked_at(leader, self._now())] if leader and hands_on else []))
 
     def unmanaged(self, one: Mapped, reason: str) -> None:
         """The solution left the configuration, or its user's connection is gone: the conference is kept, not called,
@@ -187,20 +202,21 @@ class Applier:
         record = one.record
         if self._waits(record, event):
             return
-        unsure = not record.tells or (self._resumed and record.etag != event.etag)
-        fields = changed_fields(None if unsure else record.told, event.told()) & self._updates(record)
+        others = self.holdings.others(one) if record.shared and not record.tells else []
+        fields = changed_fields(self._known(record, event, others), event.told()) & self._updates(record)
+        if fields and record.shared and record.tells:
+            others = self.holdings.others(one)
         live = self._live(one, event)
         beside = {other.key: Replace(other.document, other.document.body) for other in held}
-        others = self.holdings.others(one) if fields and record.shared else []
-        if fields and (leader := self._leader(one._replace(record=live), others)):
+        if leader := self._leader(one._replace(record=live), others):
             live = msgspec.structs.replace(live, told=record.told) if record.tells else live
             if not leader.record.tells:
                 beside[leader.key] = looked_at(leader, self._now())
-        elif fields:
+        elif fields or not record.tells:
             self._deadline.check()
-            failure = self._told(record, event, fields)
+            failure = self._told(record, event, fields) if fields else None
             if isinstance(failure, NotConnected):
-                self.unmanaged(one, CONNECTION_GONE)
+                self.unmanaged(one._replace(record=one.becoming(told=None)), CONNECTION_GONE)
                 return
             live = msgspec.structs.replace(live, tells=True)
             beside |= {other.key: _silent(other) for other in others if other.record.tells}
@@ -208,6 +224,13 @@ class Applier:
                 live = self._park(one, live, event, fields, failure)
         if live != record or beside:
             self.holdings.put(one, msgspec.structs.replace(live, etag=event.etag), *beside.values())
+
+    def _known(self, record: MappingRecord, event: Event, others: list[Mapped]) -> Mapping[str, Any] | None:
+        """What the provider was told last, of this event or of one that leaves; None when that is not certain."""
+        if record.tells:
+            return None if self._resumed and record.etag != event.etag else record.told
+        leaving = (other.record for other in others if other.record.tells and other.record.state == "leaving")
+        return next((teller.told for teller in leaving), None)
 
     def _leader(self, one: Mapped, others: list[Mapped]) -> Mapped | None:
         """Which other holder's event the conference follows, None when it is this one's."""

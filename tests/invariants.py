@@ -19,7 +19,7 @@ from conference.providers import demo
 from simulator.rooms import Room
 from simulator.server import Simulator
 from sync import records
-from sync.holdings import Mapped, mapped, rank
+from sync.holdings import Mapped, is_over, mapped, rank
 from sync.outside import KEPT
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord, OrphanRecord
 from sync.store import Store
@@ -198,8 +198,9 @@ def in_step(state: State) -> Iterator[str]:
     for room in state.rooms.values():
         live = [one for one in state.holders(room.id) if one.record.state == "live" and state.is_wanted(one)]
         leader = min(live, key=lambda one: rank(one, state.now), default=None)
-        in_grace = any(one.record.state == "leaving" and one.record.tells for one in state.holders(room.id))
-        if leader and not in_grace and not _shows(room, state.read(leader)):
+        left = any(one.record.state == "leaving" and one.record.tells for one in state.holders(room.id))
+        waits = left and leader and is_over(leader, state.now)
+        if leader and not waits and not _shows(room, state.read(leader)):
             yield f"I4 {_room(room)} is not what {_name(leader)} says"
 
 

@@ -1,5 +1,6 @@
 """Several events share one conference: it shows the values of the one that it follows, and of no other."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sync import records
 from sync.holdings import Holdings, Mapped
 from sync.store import Replace
+from tests.outside import Died
 from tests.scenarios.story import RELAYED, Story
 from tests.scenarios.test_unmanaged import with_demo, without_demo
 from tests.world import ADA
@@ -30,6 +32,55 @@ def test_a_restored_original_is_followed_again_with_all_of_its_values(story: Sto
     story.people.restore(ADA, event)
     story.settle()
     assert (story.state(event), story.titles()) == ("live", ["Plan"])
+
+
+def test_an_original_that_is_deleted_for_good_hands_on_at_once(story: Story) -> None:
+    event = story.live(**story.times(days=9))
+    copy = story.people.duplicate(ADA, event, summary="Plan B", **story.times(days=20))
+    story.settle()
+    story.people.delete(ADA, event, stub=True)
+    story.settle()
+    story.later(minutes=5)
+    assert (story.state(event), story.titles()) == ("leaving vanished", ["Plan B"])
+    story.people.patch(ADA, copy, summary="Plan C")
+    story.settle()
+    assert story.titles() == ["Plan C"]
+
+
+def test_a_copy_that_says_the_same_takes_over_without_a_word(story: Story) -> None:
+    event = story.live(**story.times(days=9))
+    copy = story.people.duplicate(ADA, event)
+    story.settle()
+    story.asked()
+    story.people.delete(ADA, event)
+    story.settle()
+    assert (story.asked(), story.of(copy).tells, story.of(event).tells) == ([], True, False)
+
+
+def test_after_a_run_that_died_the_copy_tells_what_it_says_all_the_same(story: Story) -> None:
+    event = story.live(**story.times(days=9))
+    story.people.duplicate(ADA, event)
+    story.settle()
+    story.people.patch(ADA, event, summary="Told by a run that died")
+    story.instance.outside.die("after", "PATCH /rooms-api")
+    with suppress(Died):
+        story.settle()
+    story.restart()
+    assert story.titles() == ["Told by a run that died"]
+    story.people.delete(ADA, event)
+    story.later(minutes=5)
+    story.later(minutes=5)
+    assert story.titles() == ["Plan"]
+
+
+def test_a_copy_that_is_over_is_not_followed_before_the_original_is_deleted(story: Story) -> None:
+    event = story.live(**story.times(days=9))
+    story.people.duplicate(ADA, event, summary="Last week", **story.times(days=-7))
+    story.settle()
+    story.people.delete(ADA, event)
+    story.settle()
+    story.later(minutes=5)
+    assert (story.state(event), story.titles()) == ("leaving cancelled", ["Plan"])
 
 
 def test_moved_there_renamed_moved_back_and_renamed_back(story: Story) -> None:

@@ -102,7 +102,7 @@ class Looker:
 
     def _decide(self, one: Mapped, row: Row) -> None:
         record, now = one.record, self._ports.clock.now()
-        closing = record.reason == "over" and record.state in ("leaving", "deleting")
+        closing = record.reason == "over" and record.state in ("leaving", "deleting") and not _goes_on(row, now - KEPT)
         if row.state == "there" and row.pointer and row.pointer == record.pointer and not closing:
             self._applier.settle(one, row)
             current = self._applier.holdings.again(one)
@@ -251,6 +251,12 @@ class Looker:
             self._ports.store.commit([Delete(document)])
         else:
             self._keep_orphan(document, records.orphan(document.body), "cannot-find")
+
+
+def _goes_on(row: Row, moment: datetime) -> bool:
+    """Whether the event is seen to end after that moment."""
+    ends = row.event.last_end() if row.event else moment
+    return ends is None or ends > moment
 
 
 def _has_passed(moment: datetime | None, now: datetime) -> bool:

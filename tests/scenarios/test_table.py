@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from simulator import faults
 from tests.scenarios.story import DELETED, FOUND, KEPT, NOTHING, TOLD, Run, Story
 from tests.world import ADA, BOB
 
@@ -286,6 +287,21 @@ def test_over_and_then_used_again_later(story: Story) -> None:
     story.follow()
     story.later(days=12)
     assert (story.state(event), story.titles()) == ("live", ["Plan"])
+
+
+def test_over_and_moved_to_the_future_while_its_deletion_is_tried_again(story: Story) -> None:
+    event = story.live()
+    story.simulator.faults.add(faults.status(503, b"{}"), "/rooms-api/*", "DELETE", times=1)
+    story.later(days=32)
+    assert story.state(event) == "leaving over"
+    later = story.times(days=9)
+    look = f"GET /calendar/v3/calendars/ada%40example.com/events/{event}"
+    story.instance.outside.on("before", look, lambda: story.people.patch(ADA, event, **later))
+    story.later(hours=1)
+    story.instance.outside.on("before", "", lambda: None)
+    story.settle()
+    assert (story.state(event), story.titles()) == ("live", ["Plan"])
+    assert "DELETE room" not in story.calls()
 
 
 def meet(story: Story) -> dict[str, Any]:

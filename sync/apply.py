@@ -19,7 +19,7 @@ from conference.providers.base import EventField
 from sync import records
 from sync.backoff import pause
 from sync.copies import Copies
-from sync.holdings import Holdings, Mapped, is_over, looked_at, rank
+from sync.holdings import Holdings, Mapped, is_over, leading, looked_at
 from sync.outside import KEPT, Ports, closes
 from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
@@ -234,8 +234,7 @@ class Applier:
 
     def _leader(self, one: Mapped, others: list[Mapped]) -> Mapped | None:
         """Which other holder's event the conference follows, None when it is this one's."""
-        now = self._now()
-        leader = min((one, *others), key=lambda holder: rank(holder, now))
+        leader = leading((one, *others), self._now())
         return None if leader is one else leader
 
     def _waits(self, record: MappingRecord, event: Event) -> bool:

@@ -160,6 +160,11 @@ def rank(one: Mapped, now: datetime) -> tuple[bool, bool, bool, bool, str]:
     return not stays, over, *first, one.key
 
 
+def leading(holders: Iterable[Mapped], now: datetime) -> Mapped:
+    """Which of the holders of a conference it follows."""
+    return min(holders, key=lambda holder: rank(holder, now))
+
+
 def looked_at(one: Mapped, now: datetime) -> Replace:
     """Have the next run of its calendar look at the event, and tell its values; one that leaves is left alone."""
     if one.record.state not in ("offered", "live"):

@@ -15,7 +15,7 @@ from sync import records
 from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
-from sync.holdings import Mapped, is_over, looked_at, rank
+from sync.holdings import Mapped, is_over, leading, looked_at
 from sync.outside import KEPT, Ports
 from sync.records import OrphanRecord
 from sync.row import Row
@@ -136,7 +136,8 @@ class Looker:
         provider = self._ports.conferences.provider(one.record.solution)
         if others:
             # The heir is written in any case: when it leaves at the same time, one of the two sees the other gone.
-            heir, now = self._heir(others), self._ports.clock.now()
+            now = self._ports.clock.now()
+            heir = leading(others, now)
             self._gone(
                 one, _HELD, looked_at(heir, now) if one.record.tells else Replace(heir.document, heir.document.body)
             )
@@ -191,15 +192,12 @@ class Looker:
         )
         self._applier.holdings.put(one, gone, *beside)
 
-    def _heir(self, others: list[Mapped]) -> Mapped:
-        now = self._ports.clock.now()
-        return min(others, key=lambda other: rank(other, now))
-
     def _hand_on(self, one: Mapped) -> None:
         """The event is over: the conference follows the next one that holds it and is not, where there is one."""
-        now, others = self._ports.clock.now(), self._applier.holdings.others(one)
-        if others and rank(self._heir(others), now) < rank(one, now):
-            self._ports.store.commit([looked_at(self._heir(others), now)])
+        now = self._ports.clock.now()
+        leader = leading((one, *self._applier.holdings.others(one)), now)
+        if leader is not one:
+            self._ports.store.commit([looked_at(leader, now)])
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""
@@ -224,8 +222,8 @@ class Looker:
         if row.state == "there" and row.conference == orphan.conference:
             self._keep_orphan(document, orphan, "in-use")
         elif holders := self._applier.holdings.holders(orphan.room):
-            told, heir = any(holder.record.tells for holder in holders), self._heir(holders)
-            self._ports.store.commit([Delete(document), *(() if told else (looked_at(heir, self._ports.clock.now()),))])
+            told, now = any(holder.record.tells for holder in holders), self._ports.clock.now()
+            self._ports.store.commit([Delete(document), *(() if told else (looked_at(leading(holders, now), now),))])
         else:
             self._delete_orphan(document, orphan)
 

@@ -1,6 +1,7 @@
 """Connections over the store, each write one compare-and-set, under hashes that name nobody."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -10,8 +11,8 @@ from conference.errors import Conflict
 from sync import records
 from sync.records import CONNECTIONS
 from sync.store import Create, Delete, Document, Replace, Store
+from sync.store.find_all import find_all
 
-_PAGE = 100
 _MOST = 1000
 
 
@@ -67,13 +68,7 @@ class StoredConnections:
         return _held(document)
 
     def _found(self, field: str, value: str) -> list[Held]:
-        found: list[Document] = []
-        while len(found) < _MOST:
-            page = self._store.find(CONNECTIONS, field, value, _PAGE, found[-1].key if found else None)
-            found += page
-            if len(page) < _PAGE:
-                break
-        return [_held(document) for document in found]
+        return [_held(document) for document in islice(find_all(self._store, CONNECTIONS, field, value), _MOST)]
 
 
 def connection_key(sub: str, solution: str) -> str:

@@ -15,8 +15,8 @@ from sync.apply import THERE
 from sync.holdings import readable
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord
 from sync.store import Change, Delete, Document, Replace, Store
+from sync.store.find_all import find_all
 
-_PAGE = 500
 _SHOWN = 50
 """The most conferences that the page names."""
 _TRIES = 5
@@ -70,10 +70,7 @@ class StoredOfUsers:
             self._leave(calendar, user)
 
     def _of(self, kind: str, user: User, field: str = "user") -> Iterator[Document]:
-        page = self._store.find(kind, field, user.sub, _PAGE)
-        while page:
-            yield from page
-            page = self._store.find(kind, field, user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
+        return find_all(self._store, kind, field, user.sub)
 
     def _is_unreachable(self, calendar: str) -> bool:
         """Whether its keeper's credential is refused; a record that cannot be read is shown elsewhere."""

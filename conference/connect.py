@@ -191,14 +191,15 @@ class Connecting:
         return refused.page(visit, refusal, again, *cookies, ended, email=user.email, expected=expected.email)
 
     def _shown(self, visit: Visit, work: Callable[[], Sent]) -> Sent:
-        """What that gives, or a page that says why not. Raises SecretUnavailable, Temporary: nothing can be read."""
-        return refused.shown(visit, work, self._again(visit), self._sessions.ended())
+        """What that gives, or a page that says why not. Raises SecretUnavailable, Temporary: nothing can be read.
 
-    def _again(self, visit: Visit) -> str:
-        """Where the visitor was going."""
+        Only who comes back from a flow ends it: it may be another tab's.
+        """
         flow = self._sessions.under_way(visit.cookies)
         solution = visit.solution or (flow.then if flow else "")
-        return _path(solution) if solution in self._solutions else refused.SETTINGS
+        again = _path(solution) if solution in self._solutions else refused.SETTINGS
+        ended = (self._sessions.ended(),) if flow and flow.state == visit.query.get("state") else ()
+        return refused.shown(visit, work, again, *ended)
 
     def _redirect(self, solution: Solution) -> str:
         return f"{self._public_url}/oauth/callback/{solution.id}"

@@ -9,7 +9,7 @@ import pytest
 
 from conference.browser import Cookie, Sent, Visit
 from conference.clock import Deadline
-from conference.errors import SignInRefused
+from conference.errors import ConferenceFailure, NotConnected, SignInRefused, StoreUnavailable, Temporary
 from conference.identity import User
 from conference.legs import Legs
 from conference.providers.base import Reply
@@ -386,6 +386,23 @@ def test_f66_who_grants_too_little_is_not_connected(desk: Browsing, scopes: str,
     _, visit = desk.page("callback", {"state": desk.begun(), "code": "c0de"})
     assert desk.kept == kept
     assert visit.note.get("reason") == (None if kept else "scopes")
+
+
+@pytest.mark.parametrize(
+    ("failure", "given_back"),
+    [
+        (NotConnected("token-refused"), [ADA.sub]),
+        (Temporary("rooms-down"), [ADA.sub]),
+        (StoreUnavailable("it may be stored"), []),
+    ],
+)
+def test_what_is_not_kept_is_given_back(desk: Browsing, failure: ConferenceFailure, given_back: list[str]) -> None:
+    def keep(*given: object) -> None:
+        raise failure
+
+    desk.connecting._keep = keep
+    _, visit = desk.page("callback", {"state": desk.begun(), "code": "c0de"})
+    assert (reason(visit), desk.given_back) == (failure.reason, given_back)
 
 
 def test_a_flow_is_taken_away_with_a_cookie_that_has_no_time(desk: Browsing) -> None:

@@ -79,7 +79,12 @@ def test_f64_the_first_of_two_tabs_is_refused_and_the_second_goes_on(function: F
 
 def test_f64_who_comes_back_with_nothing_of_ours_ends_no_flow(function: Function, browser: Browser) -> None:
     path = held(browser)
-    for stray in (f"{CALLBACK}zoom", f"{CALLBACK}zoom?state=x&code=y", "/sign-in?state=x", f"{CALLBACK}nothing?state=x"):
+    for stray in (
+        f"{CALLBACK}zoom",
+        f"{CALLBACK}zoom?state=x&code=y",
+        "/sign-in?state=x",
+        f"{CALLBACK}nothing?state=x",
+    ):
         assert back(browser, stray).status_code == 400
     assert back(browser, path).status_code == 200
 

@@ -106,7 +106,7 @@ class Connecting:
         expected = self._sessions.expected(link, visit.solution)
         visitor = self._sessions.visitor(visit.cookies)
         switch = "switch" in visit.query
-        if visitor is None or (expected and expected.sub != visitor.sub and switch):
+        if visitor is None or (switch and (expected is None or expected.sub != visitor.sub)):
             return self.sign_in(visit, visit.solution, expected, choose=switch)
         if expected and expected.sub != visitor.sub:
             return self._another_account(visit, visit.solution, visitor, expected)

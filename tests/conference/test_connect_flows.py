@@ -160,8 +160,16 @@ def test_f64_who_is_expected_goes_on_to_the_system(desk: Browsing, switch: dict[
     assert sent.headers["Location"].startswith(f"{ISSUER}/authorize?")
 
 
-def test_to_switch_without_a_link_is_nothing_to_switch_to(desk: Browsing) -> None:
-    assert desk.connect(switch="1").headers["Location"].startswith(f"{ISSUER}/authorize?")
+@pytest.mark.parametrize("late", [3599, 3600])
+def test_f64_who_switches_chooses_an_account_however_late(desk: Browsing, late: int) -> None:
+    expected = link(ADA, desk)
+    desk.sign_in(BOB)
+    sent, _ = desk.page("connect", {"link": expected})
+    desk.still.sleep(late)
+    desk.page("connect", {name: values[0] for name, values in parse_qs(urlsplit(again(sent)).query).items()})
+    [(flow, _, choose)] = desk.google.asked
+    assert (flow.then, choose) == ("rooms", True)
+    assert desk.asked == []
 
 
 def check_both_accounts_are_named(desk: Browsing, sent: Sent, visit: Visit) -> None:

@@ -110,6 +110,9 @@ class Connecting:
             return self.sign_in(visit, visit.solution, expected, choose=switch)
         if expected and expected.sub != visitor.sub:
             return self._another_account(visit, visit.solution, visitor, expected)
+        if not solution.is_for(visitor.domain):
+            refusal = SignInRefused("domain", "domain")
+            return refused.page(visit, refusal, f"{_path(solution.id)}?switch=1", email=visitor.email)
         flow, cookie = self._sessions.flow(_to(visit.solution), user=visitor)
         url = self._server(solution).authorization_url(self._redirect(solution), flow.state, flow.verifier)
         return redirect(url, cookie)

@@ -88,7 +88,11 @@ class SettingsPage:
             told=told,
             email=visitor.email,
             form=self._sessions.form(visitor),
-            solutions=[self._shown(one, visitor) for one in self._solutions.values()],
+            solutions=[
+                shown
+                for one in self._solutions.values()
+                if (shown := self._shown(one, visitor))["state"] or one.is_for(visitor.domain)
+            ],
             attention=[self._troubled(one) for one in self._kept.troubled(visitor)],
         )
 

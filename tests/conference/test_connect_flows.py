@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from conference.browser import Cookie, Sent, Visit
 from conference.clock import Deadline
@@ -202,6 +203,17 @@ def test_f64_a_link_that_is_late_expects_nobody(desk: Browsing) -> None:
     desk.still.sleep(3600)
     desk.sign_in(BOB)
     assert desk.connect(link=expected).headers["Location"].startswith(f"{ISSUER}/authorize?")
+
+
+@pytest.mark.parametrize("domains", [{"example.net"}, {"example.com", "example.net"}])
+def test_who_may_not_use_a_solution_connects_nothing_and_may_switch(desk: Browsing, domains: set[str]) -> None:
+    desk.connecting._solutions = {"rooms": replace(ROOMS, domains=frozenset(domains))}
+    sent, visit = desk.page("connect", {})
+    if ADA.domain in domains:
+        assert sent.headers["Location"].startswith(f"{ISSUER}/authorize?")
+    else:
+        assert (sent.status, reason(visit), again(sent)) == (400, "domain", "/connect/rooms?switch=1")
+        assert f"not offered to {ADA.email}" in sent.content.decode()
 
 
 @pytest.mark.parametrize("what", ["connect", "callback"])

@@ -99,9 +99,9 @@ class SettingsPage:
     def disconnect(self, visit: Visit) -> Sent:
         """POST /disconnect/ID."""
         user, solution = self._asked(visit), self._connected(visit)
-        self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
+        confirmed = self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
         _log.info("disconnected: %s", solution.id)
-        return self._back(Told("disconnected", solution.id))
+        return self._back(Told("disconnected" if confirmed else "disconnected_here", solution.id))
 
     def test(self, visit: Visit) -> Sent:
         """POST /test/ID."""

@@ -57,6 +57,27 @@ def test_disconnecting_erases_even_when_the_vendor_takes_nothing_back(
     assert link(function, "zoom")
 
 
+STILL_THERE = "may still list this app"
+
+
+@pytest.mark.parametrize("vendor", ["zoom", "webex", "teams", "goto"])
+def test_who_disconnects_is_told_where_the_vendor_may_not_know_of_it(
+    function: Function, browser: Browser, vendor: str
+) -> None:
+    browser.connect(vendor)
+    page = browser.submit(f"/disconnect/{vendor}").text
+    assert "is disconnected." in page
+    assert (STILL_THERE in page) == (vendor != "zoom")
+
+
+def test_who_disconnects_is_told_when_the_vendor_did_not_take_the_tokens_back(
+    function: Function, browser: Browser
+) -> None:
+    browser.connect("zoom")
+    function.simulator.faults.add(faults.status(500), REVOKE, times=9)
+    assert STILL_THERE in browser.submit("/disconnect/zoom").text
+
+
 def test_disconnecting_erases_even_when_our_own_secret_is_missing(
     function: Function, browser: Browser, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

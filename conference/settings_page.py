@@ -88,16 +88,20 @@ class SettingsPage:
             told=told,
             email=visitor.email,
             form=self._sessions.form(visitor),
-            solutions=[self._shown(one, visitor) for one in self._solutions.values()],
+            solutions=[
+                shown
+                for one in self._solutions.values()
+                if (shown := self._shown(one, visitor))["state"] or one.is_for(visitor.domain)
+            ],
             attention=[self._troubled(one) for one in self._kept.troubled(visitor)],
         )
 
     def disconnect(self, visit: Visit) -> Sent:
         """POST /disconnect/ID."""
         user, solution = self._asked(visit), self._connected(visit)
-        self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
+        confirmed = self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
         _log.info("disconnected: %s", solution.id)
-        return self._back(Told("disconnected", solution.id))
+        return self._back(Told("disconnected" if confirmed else "disconnected_here", solution.id))
 
     def test(self, visit: Visit) -> Sent:
         """POST /test/ID."""

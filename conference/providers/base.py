@@ -120,10 +120,17 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
 
     `authorize` is where a user signs in, `token` where codes and refresh tokens are exchanged, `revoke` where a token
     is given back, "" where there is no such place. `scopes` are asked for; a user who grants fewer is not connected.
-    `issuer` is what a callback's `iss` must say where it has one (RFC 9207), "" where that is not known. `client` is
-    how we prove ourselves at the token endpoint: by a header ("basic") or in the form ("post"). `more` goes along with
-    the authorization request. `account` is the form of the grant by which the account itself gets a token, None where
-    each user connects.
+    `client` is how we prove ourselves at the token endpoint: by a header ("basic") or in the form ("post"). `more` goes
+    along with the authorization request. `account` is the form of the grant by which the account itself gets a token,
+    None where each user connects.
+
+    `issuer` is what a callback's `iss` must say where it has one (RFC 9207), "" where that is not known, as with all
+    four systems so far: none documents an `iss` in what its users come back with. Zoom's guides name no issuer.
+    Webex's metadata says https://idbroker-b-us.webex.com/idb, and its webfinger another host for other users. Entra's
+    holds a {tenantid} for the tenants that many share, and no authorization_response_iss_parameter_supported. GoTo's
+    says https://identity.goto.com, for a server that has another name too. A wrong guess would turn everybody away;
+    against a mix-up each solution has a redirect of its own, and a state that is good there only (RFC 9700, section
+    4.4.2). Google does send one when it signs a visitor in: conference/connect.py compares it.
     """
 
     authorize: Callable[[Any], str]

@@ -35,11 +35,15 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is sealed: the tokens and the address of the account at the provider. It shows nothing of them."""
+    """What is sealed: the tokens and the address of the account at the provider. It shows nothing of them.
+
+    `grant` names what the token of an account itself was asked for with.
+    """
 
     access_token: str = ""
     refresh_token: str = ""
     address: str = ""
+    grant: str = ""
 
     def __repr__(self) -> str:
         return "Kept(...)"

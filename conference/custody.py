@@ -24,6 +24,7 @@ from conference.errors import (
     CredentialsRefused,
     NotConnected,
     OutcomeUnknown,
+    SecretUnavailable,
     StoreUnavailable,
     Temporary,
     Unsealable,
@@ -167,7 +168,7 @@ class Custody:
             if self._unsaved:
                 self._save(self._unsaved, self._ports.connections.read(self._sub, self._solution), deadline)
             held = self._ports.connections.read(self._sub, self._solution)
-            kept, now = self._usable(held, asked), self._clock.now()
+            kept, now = self._usable(held, asked, server), self._clock.now()
             good = held is not None and kept.access_token not in ("", refused)
             if held and good and now < held.connection.renew:
                 return self._remember(kept.access_token, held.connection)
@@ -187,18 +188,27 @@ class Custody:
             pause = next(pauses, _POLL[-1]) * (0.5 + self._ports.jitter())
             self._clock.sleep(min(pause, deadline.left()))
 
-    def _usable(self, held: Held | None, asked: tuple[str, ...]) -> Kept:
+    def _usable(self, held: Held | None, asked: tuple[str, ...], server: AuthorizationServer) -> Kept:
         """What the connection holds, nothing for an account that has no token yet. Raises NotConnected."""
         if not self._sub:
-            with suppress(NotConnected):
-                return self.open(held.connection) if held else Kept()
-            return Kept()
+            return self._of_account(held, server)
         if held is None:
             raise NotConnected("not-connected")
         if held.connection.state != "connected":
             raise NotConnected(held.connection.reason)
         self._check_scopes(held.connection, asked)
         return self.open(held.connection)
+
+    def _of_account(self, held: Held | None, server: AuthorizationServer) -> Kept:
+        """The account's token, unless the settings name another account or client by now."""
+        kept = Kept()
+        with suppress(NotConnected):
+            kept = self.open(held.connection) if held else kept
+        try:
+            grant = server.account_grant()
+        except SecretUnavailable:
+            return kept
+        return kept if kept.grant == grant else Kept(grant=grant)
 
     def _check_scopes(self, connection: Connection, asked: tuple[str, ...]) -> None:
         """Raise NotConnected for a user who has granted fewer; what an account may do is its administrator's affair."""
@@ -321,7 +331,7 @@ def unsaved(sealed: str, before: Kept, granted: Granted, asked: datetime) -> Uns
     early = min(EARLY, granted.lifetime / 2)
     return Unsaved(
         sealed,
-        Kept(granted.access_token, granted.refresh_token or before.refresh_token, before.address),
+        Kept(granted.access_token, granted.refresh_token or before.refresh_token, before.address, before.grant),
         None if granted.scopes is None else sorted(granted.scopes),
         asked + timedelta(seconds=granted.lifetime - early),
         asked + timedelta(seconds=granted.lifetime),

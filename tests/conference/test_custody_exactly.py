@@ -87,6 +87,9 @@ class Server(AuthorizationServer):
     def by_account(self, deadline: Deadline) -> Granted:
         return self.by_refresh("account", deadline)
 
+    def account_grant(self) -> str:
+        return ""
+
 
 class Desk:
     """A connection of an hour that was made just now."""

@@ -68,7 +68,10 @@ class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`."""
+    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`.
+
+    A description is plain text by then, whatever HTML Calendar has.
+    """
 
     summary: int | None = None
     description: int | None = None

@@ -94,3 +94,13 @@ def test_a_client_that_google_refuses_is_found(healthy: Place) -> None:
             " put the id and the secret of one OAuth client for a web application into ANYROOM_SIGNIN and its secret"
         )
     ]
+
+
+def test_a_client_that_is_missing_is_asked_for_though_another_mistake_hides_what_needs_it(healthy: Place) -> None:
+    del healthy.environment["ANYROOM_SIGNIN"], healthy.environment["ANYROOM_KEYS"]
+    assert healthy.about("sign-in") == [
+        (
+            "problem  sign-in: ANYROOM_SIGNIN names no client, but users are to connect zoom; put the id and the secret"
+            " of one OAuth client for a web application into it"
+        )
+    ]

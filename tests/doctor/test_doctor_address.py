@@ -1,7 +1,11 @@
 """The doctor asks the public address as a monitor does, and Google whether it takes our client."""
 
+import ssl
+from pathlib import Path
+
 import pytest
 
+from tests.conference.certificate import Tls
 from tests.doctor_place import Place, answering
 from tests.world import MovedClock
 
@@ -56,6 +60,37 @@ def test_an_address_that_nobody_listens_at_is_said(healthy: Place) -> None:
             " runs and that no firewall is in between"
         )
     ]
+
+
+def https(healthy: Place, server: ssl.SSLContext | None, status: int = 200) -> str:
+    """The line about an https address whose certificate is `server`'s, or that speaks no TLS."""
+    healthy.environment = {"ANYROOM_IDENTITY": "script=a"}
+    healthy.solutions = {"rooms": healthy.solutions["rooms"]}
+    with answering(0, status, tls=server) as port:
+        healthy.environment["ANYROOM_PUBLIC_URL"] = f"https://localhost:{port}"
+        [line] = healthy.about("public address")
+    return line.replace(f":{port}", ":PORT")
+
+
+def test_an_https_address_that_answers_is_well(healthy: Place, tmp_path: Path) -> None:
+    tls = Tls(tmp_path)
+    healthy.trusted = tls.trusted
+    assert https(healthy, tls.server) == "ok       public address: https://localhost:PORT answers"
+    assert https(healthy, tls.server, 403) == (f"problem  public address: https://localhost:PORT answered 403: {IAM}")
+
+
+def test_an_https_address_whose_certificate_is_not_trusted_is_said(healthy: Place, tmp_path: Path) -> None:
+    assert https(healthy, Tls(tmp_path).server) == (
+        "problem  public address: unreachable: localhost: SSLCertVerificationError; its certificate is not trusted;"
+        " check the name and the date of it, and for a proxy in between"
+    )
+
+
+def test_an_https_address_that_speaks_no_tls_is_said(healthy: Place) -> None:
+    assert https(healthy, None) == (
+        "problem  public address: unreachable: localhost: SSLError; there is no TLS to speak; check the scheme and the"
+        " port, and for a proxy in between"
+    )
 
 
 def test_without_an_address_it_is_said_what_is_missed(healthy: Place) -> None:

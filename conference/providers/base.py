@@ -68,7 +68,10 @@ class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`."""
+    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`.
+
+    A description is plain text by then, whatever HTML Calendar has.
+    """
 
     summary: int | None = None
     description: int | None = None
@@ -78,7 +81,8 @@ class Request(msgspec.Struct, frozen=True):
     """One HTTP request to the conferencing system. `json` or `form` is the body; `url` is absolute and already quoted.
 
     `seconds` is the most that this exchange may take; without it, what the whole call has left. `most` is how many
-    bytes of body the reply may have, after decompression.
+    bytes of body the reply may have, after decompression. `fresh` is whether it wants a connection of its own, which
+    nothing that came before can have ended.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -88,6 +92,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     seconds: float | None = None
     most: int = MOST_BODY
+    fresh: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):

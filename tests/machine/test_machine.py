@@ -12,6 +12,7 @@ from tests.thorough import RUNS
 
 FUZZED = "ANYROOM_FUZZ" in os.environ
 
+(Machine)
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=RUNS,

@@ -12,7 +12,6 @@ from tests.thorough import RUNS
 
 FUZZED = "ANYROOM_FUZZ" in os.environ
 
-(Machine)
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=RUNS,

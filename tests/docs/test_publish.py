@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import settings
 from addon import build as building
 from addon.__main__ import main
 from addon.manifest import DEPLOYMENT_SCOPES, SCRIPT_SCOPES
 from addon.product import product
 from addon.script import SETTINGS_FUNCTION
 from conference import providers, sign_in
+from conference.identity import Accepted
 from conference.solution import Solution
 from sync import credentials
 from tests.docs.page import ROOT, Page, code, dead_links
@@ -101,6 +103,14 @@ def test_the_variables_in_it_are_read() -> None:
     named = set(re.findall(r"ANYROOM_[A-Z_]+", PAGE.text))
     assert named
     assert named <= read
+
+
+def test_what_google_names_is_taken_as_it_is_put_together() -> None:
+    [shown] = [span for span in PAGE.spans() if "script=" in span and "addon=" in span]
+    client, account = "123-abc.apps.googleusercontent.com", "service-123@gcp-sa-gsuiteaddons.iam.gserviceaccount.com"
+    identity = shown.partition("=")[2].replace("CLIENT_ID", client).replace("SERVICE_ACCOUNT", account)
+    loaded = settings.load({"ANYROOM_IDENTITY": identity, "ANYROOM_PUBLIC_URL": "https://rooms.example.org"})
+    assert loaded.accepted == Accepted(frozenset({client}), account, client)
 
 
 def test_the_options_in_it_make_one_account_make_everything() -> None:

@@ -1,4 +1,4 @@
-"""What the function really logs: one story through its routes, told once, in which every line occurs that is counted."""
+"""What the function really logs: one story through its routes, in which every line occurs that is counted."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

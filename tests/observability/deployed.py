@@ -1,6 +1,7 @@
 """What is deployed to watch the function, as it stands in deploy/, and what Google's own documents say it must be."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -31,9 +32,9 @@ def conditions(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def metric_of(condition: Mapping[str, Any]) -> str:
     """The metric that a condition compares."""
-    *_, name = condition["filter"].split('"')[3:4]
-    assert name.startswith(USER_METRIC), condition["filter"]
-    return str(name.removeprefix(USER_METRIC))
+    found = re.search(rf'metric.type = "{USER_METRIC}([a-z-]+)"$', condition["filter"])
+    assert found, condition["filter"]
+    return found[1]
 
 
 def check(api: str, schema: str, body: Any) -> None:

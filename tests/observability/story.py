@@ -44,6 +44,8 @@ class Told:
 
     lines: list[str] = field(default_factory=list)
     private: set[str] = field(default_factory=set)
+    owners: set[str] = field(default_factory=set)
+    """By what the connections of the story's users were stored."""
 
 
 def told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
@@ -59,7 +61,7 @@ def told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
         teller.changes()
         teller.waits()
         teller.people()
-        return Told(function.log().splitlines(), teller.private())
+        return Told(function.log().splitlines(), teller.private(), teller.owners)
 
 
 class _Teller:
@@ -68,6 +70,7 @@ class _Teller:
         self._clock = clock
         self._simulator = function.simulator
         self._events: list[str] = []
+        self.owners: set[str] = set()
 
     def creates(self) -> None:
         """Creates that end in every way, on the caller's own calendar and on others'."""
@@ -114,6 +117,7 @@ class _Teller:
         browser, bob = Browser(self._function), Browser(self._function, BOB)
         browser.connect("zoom")
         bob.connect("zoom")
+        self.owners.update(str(one.body["owner"]) for one in self._function.connections())
         self._create("zoom", ADA)
         self._simulator.authorization["zoom"].revoke_user(ADA)
         self._clock.advance(2 * 3600.0)

@@ -132,5 +132,5 @@ def test_every_line_of_severity_error_counts_as_one(entries: list[Entry]) -> Non
     "query", ["", "a OR b", 'NOT a="b"', 'a="b" OR c="d"', 'a=~"b"', 'a:"b"', 'a="b" AND', 'a="b" text']
 )
 def test_a_query_beyond_what_is_understood_here_is_refused(query: str) -> None:
-    with pytest.raises(ValueError, match="subset|empty"):
+    with pytest.raises(ValueError, match=r"subset|empty"):
         matching(query, [])

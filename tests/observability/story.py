@@ -176,7 +176,12 @@ class _Teller:
 
     def _list_orphan(self) -> None:
         now = self._clock.now()
-        known = {"since": now, "due": now + timedelta(days=30), "reason": "outcome-unknown", "solution": "demo"}
+        known: dict[str, Any] = {
+            "since": now,
+            "due": now + timedelta(days=30),
+            "reason": "outcome-unknown",
+            "solution": "demo",
+        }
         orphan = OrphanRecord(calendar=ADA, event="e", attempt="a", **known)
         with closing(SqliteStore(str(self._function.file))) as store:
             store.commit([Create(ORPHANS, records.key("a"), records.to_body(orphan))])

@@ -1,10 +1,10 @@
 """What the log says of a sync in numbers: how late a change was told, what is parked, what a sweep saw of the rest.
 
-A sweep counts what it meets as due, which costs nothing, and of the orphans one page: the last of them may be due in a
-month, and there are hardly any.
+A sweep counts what it meets as due, which costs nothing, and the orphans in one page, those that are not due with them.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,8 @@ import msgspec
 
 from conference.event import Event
 from sync import records
-from sync.outside import KEPT
-from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord
-from sync.store import Document, Store
-
-MOST_ORPHANS = 100
-"""Orphans that a sweep counts."""
+from sync.records import CALENDARS, MAPPINGS, CalendarRecord, MappingRecord
+from sync.store import Document
 
 _log = logging.getLogger("anyroom.measures")
 
@@ -39,14 +35,15 @@ def parked(record: MappingRecord, reason: str, waited: timedelta) -> None:
 class Swept(msgspec.Struct):
     """What one sweep met: how many documents it took on, and what waited among them. Ages are the oldest's, in seconds.
 
-    `parked` were to be told again now. `orphans` are all there are, at most MOST_ORPHANS. `channel_age_seconds` is of
-    calendars that were due, as one is whose channel is to be renewed, and `behind_seconds` how long ago that was.
+    `parked` were to be told again now. `orphans` are all that stand in one page, None where time was over before.
+    `channel_age_seconds` is of calendars that were due, as one is whose channel is to be renewed, and `behind_seconds`
+    how long ago that was.
     """
 
     documents: int = 0
     parked: int = 0
     parked_age_seconds: int | None = None
-    orphans: int = 0
+    orphans: int | None = None
     orphan_age_seconds: int | None = None
     channel_age_seconds: int | None = None
     behind_seconds: int | None = None
@@ -63,11 +60,10 @@ class Swept(msgspec.Struct):
             self.parked += 1
             self.parked_age_seconds = _older(self.parked_age_seconds, now - parked.since)
 
-    def count_orphans(self, store: Store, now: datetime) -> None:
-        """See how many there are: each is due within a month. Raises StoreUnavailable."""
-        found = store.due(ORPHANS, now + KEPT, MOST_ORPHANS)
-        self.orphans = len(found)
-        for document in found:
+    def count_orphans(self, orphans: Sequence[Document], now: datetime) -> None:
+        """See how many there are, due or not."""
+        self.orphans = len(orphans)
+        for document in orphans:
             since = document.body.get("since")
             if isinstance(since, datetime):
                 self.orphan_age_seconds = _older(self.orphan_age_seconds, now - since)

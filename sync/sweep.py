@@ -51,7 +51,6 @@ class Sweep:
     def run(self, deadline: Deadline) -> Swept:
         """Do what is due: what was met. Raises StoreUnavailable."""
         swept = Swept()
-        swept.count_orphans(self._ports.store, self._now())
         handlers: dict[str, Callable[[Document, Deadline], None]] = {
             CALENDARS: self._calendar,
             MAPPINGS: self._mapping,
@@ -59,13 +58,22 @@ class Sweep:
             **({ONCE: self._spent} if self._once else {}),
         }
         for kind, handle in handlers.items():
-            for document in self._ports.store.due(kind, self._now(), MOST):
+            for document in self._due(kind, swept):
                 if not deadline.left():
                     _log.info("the sweep's time is over; the next one goes on")
                     return swept
                 self._handled(document, handle, deadline, swept)
                 swept.documents += 1
         return swept
+
+    def _due(self, kind: str, swept: Swept) -> list[Document]:
+        """What is due of a kind. Of the orphans all are read, which are hardly any: each is due within a month."""
+        now = self._now()
+        if kind != ORPHANS:
+            return self._ports.store.due(kind, now, MOST)
+        found = self._ports.store.due(kind, now + KEPT, MOST)
+        swept.count_orphans(found, now)
+        return [document for document in found if document.body["due"] <= now]
 
     def _handled(
         self, document: Document, handle: Callable[[Document, Deadline], None], deadline: Deadline, swept: Swept

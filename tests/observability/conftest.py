@@ -1,6 +1,6 @@
 """What the function really logs: one story through its routes, in which every line occurs that is counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,9 +10,9 @@ from tests.observability.story import Told, told
 
 
 @pytest.fixture(scope="session")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Told:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        yield told(tmp_path_factory.mktemp("observed"), monkeypatch)
+        return told(tmp_path_factory.mktemp("observed"), monkeypatch)
 
 
 @pytest.fixture(scope="session")

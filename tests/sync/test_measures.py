@@ -8,7 +8,8 @@ import pytest
 from conference.clock import Deadline
 from conference.errors import Temporary
 from sync import records
-from sync.measures import MOST_ORPHANS, Swept
+from sync.measures import Swept
+from sync.outside import KEPT
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, Channel, Keeper, OrphanRecord
 from sync.row import Row
 from sync.store import Create, Document
@@ -119,7 +120,6 @@ def test_the_oldest_channel_counts_and_of_a_calendars_channels_the_newest() -> N
     assert swept.fields() == {
         "documents": 0,
         "parked": 0,
-        "orphans": 0,
         "channel_age_seconds": 3 * 86400,
         "behind_seconds": 7200,
     }
@@ -152,21 +152,30 @@ def test_what_is_parked_is_counted_with_the_oldests_age(rooms: Desk) -> None:
     assert (swept.parked, swept.parked_age_seconds) == (2, 120)
 
 
-def test_orphans_are_counted_that_are_due_in_a_month_and_no_more_than_a_page(rooms: Desk) -> None:
-    now, swept = rooms.clock.now(), Swept()
-    for number in range(MOST_ORPHANS + 1):
-        since = now - timedelta(days=number % 7)
+def test_orphans_are_counted_that_are_due_in_a_month_and_left_alone_until_then(rooms: Desk) -> None:
+    now = rooms.clock.now()
+    for number in range(3):
+        since = now - timedelta(days=number)
         orphan = OrphanRecord(
-            calendar=ADA, event="e", solution="demo", attempt=str(number), reason="x", since=since, due=now + 30 * HOUR
+            calendar=ADA, event="e", solution="demo", attempt=str(number), reason="x", since=since, due=since + KEPT
         )
         rooms.store.commit([Create(ORPHANS, records.key(str(number)), records.to_body(orphan))])
-    swept.count_orphans(rooms.store, now)
-    assert (swept.orphans, swept.orphan_age_seconds) == (MOST_ORPHANS, 6 * 86400)
+    before = rooms.orphans()
+    swept = sweep(rooms)
+    assert (swept.documents, swept.orphans, swept.orphan_age_seconds) == (0, 3, 2 * 86400)
+    assert rooms.orphans() == before
 
 
-def test_a_sweep_reads_nothing_more_than_what_is_due_and_one_page_of_orphans(rooms: Desk) -> None:
+def test_a_sweep_whose_time_is_over_before_it_read_them_says_nothing_of_orphans(rooms: Desk) -> None:
+    rooms.put(due=rooms.clock.now())
+    assert "orphans" not in sweep(rooms, seconds=0.0).fields()
+
+
+def test_a_sweep_reads_nothing_in_order_to_count(rooms: Desk) -> None:
     rooms.put(due=None)
-    Sweep(rooms.ports, None, lambda: "holder", once=False).run(Deadline(rooms.clock, 100.0))
-    assert sorted(rooms.outside.calls) == sorted(
-        [f"due {ORPHANS}", f"due {CALENDARS}", f"due {MAPPINGS}", f"due {ORPHANS}"]
-    )
+    sweep(rooms)
+    assert rooms.outside.calls == [f"due {CALENDARS}", f"due {MAPPINGS}", f"due {ORPHANS}"]
+
+
+def sweep(rooms: Desk, seconds: float = 100.0) -> Swept:
+    return Sweep(rooms.ports, None, lambda: "holder", once=False).run(Deadline(rooms.clock, seconds))

@@ -104,6 +104,12 @@ def test_the_audit_lines_are_those_of_the_table(payloads: list[Mapping[str, Any]
     assert {subject for _, _, subject in told} == {audit.SYSTEM, audit.SYNC, audit.START, *users}
 
 
+def test_a_start_tells_its_solutions_and_a_digest_of_the_policy(payloads: list[Mapping[str, Any]]) -> None:
+    [start] = [one for one in payloads if one.get("subject") == audit.START]
+    assert {"demo", "zoom", "closed"} <= set(start["solutions"])
+    assert re.fullmatch(r"[0-9a-f]{16}", start["digest"])
+
+
 def test_a_user_is_named_as_the_page_says(payloads: list[Mapping[str, Any]]) -> None:
     [command] = re.findall(r"^```sh\n(.*?)\n```", PAGE, re.MULTILINE | re.DOTALL)
     made = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout.strip()

@@ -101,6 +101,7 @@ class Response(NamedTuple):
 
 def _joined() -> "Service":
     """Join everything; what it is made of loads while the certificates are on their way."""
+    from conference import audit
     from conference.certificates import google_keys, local_keys
     from conference.exchange import HttpClient
 
@@ -111,6 +112,7 @@ def _joined() -> "Service":
     threading.Thread(target=keys.prefetch, name="certificates", daemon=True).start()
     from service import Service
 
+    audit.record("policy", audit.START, "configuration", **_settings.policy)
     joined = Service(_settings, clock, int(os.environ.get("THREADS", "80")), client, keys)
     if not _settings.in_cloud:
         joined.begin_sweeping()

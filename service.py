@@ -139,7 +139,8 @@ class Service:
 
     def sweep(self) -> None:
         """Do what is due now. Raises StoreUnavailable."""
-        self._follows().sweep.run(Deadline(self._clock, SWEEP))
+        swept = self._follows().sweep.run(Deadline(self._clock, SWEEP))
+        _log.info("swept", extra={"fields": swept.fields()})
 
     def close(self) -> None:
         """Let go of the store's connections and of the threads, once nobody is answered any more."""

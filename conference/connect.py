@@ -4,13 +4,12 @@ Sources: RFC 6749, sections 4.1 and 10.12; RFC 7636; RFC 9207 (`iss`); RFC 9700 
 one-time state, PKCE).
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
-from conference import pages, refused, token_reply
+from conference import audit, pages, refused, token_reply
 from conference.browser import Cookie, Sent, Visit, redirect
 from conference.clock import Clock, Deadline
 from conference.errors import ConferenceFailure, NotConnected, SignInRefused, StoreUnavailable
@@ -25,8 +24,6 @@ from conference.token_reply import Granted
 
 GOOGLE = "google"
 """Where a flow leads that signs somebody in. A solution's flow leads to its id, behind another word."""
-
-_log = logging.getLogger("anyroom.connect")
 
 
 class Spent(Protocol):
@@ -147,7 +144,7 @@ class Connecting:
         except (SignInRefused, ConferenceFailure):
             self._give_back(solution, visitor, granted, visit.deadline)
             raise
-        _log.info("connected: %s", solution.id)
+        audit.record("connect", audit.subject(visitor.sub), "connection", solution=solution.id)
         page = pages.render("done", pages.language(visit.languages), close=True, solution=solution.name)
         return Sent(200, page.headers, page.content, (self._sessions.ended(),), "connected")
 

@@ -136,7 +136,7 @@ class Custody:
         try:
             return msgspec.json.decode(self._ports.seal.open(connection.sealed, *self._place), type=Kept)
         except Unsealable as error:
-            _log.error("connection to %s: %s", self._solution, error)
+            self._report(error.reason, error, logging.ERROR)
             reason = error.reason
         raise NotConnected(reason)
 
@@ -244,9 +244,11 @@ class Custody:
                 raise NotConnected(reason, refused.detail) from refused
             return ""
         except OutcomeUnknown as unknown:
+            self._report("refresh-unknown")
             self._let_go(leased, unsure=True)
             raise Temporary("refresh-unknown", unknown.detail, retry_after=unknown.retry_after) from unknown
-        except AnyroomError:
+        except AnyroomError as failure:
+            self._report(failure.reason)
             self._let_go(leased, unsure)
             raise
         self._unsaved = unsaved(leased.connection.sealed, kept, granted, began)
@@ -310,9 +312,14 @@ class Custody:
 
     def _mark(self, held: Held, reason: str) -> bool:
         """Have the user asked to connect again; False when the connection is not as it was read."""
-        _log.warning("connection to %s: %s", self._solution, reason)
+        self._report(reason)
         marked = replace(held.connection, state="reconnect", reason=reason, since=self._clock.now(), refreshing=None)
         return self._ports.connections.write(self._sub, held, marked) is not None
+
+    def _report(self, reason: str, said: object = "", level: int = logging.WARNING) -> None:
+        """There is no new token, or none that can be used."""
+        fields = {"kind": "token", "credential": self._solution, "reason": reason}
+        _log.log(level, "connection to %s: %s", self._solution, said or reason, extra={"fields": fields})
 
     def _let_go(self, leased: Held, unsure: bool) -> None:
         """Let others try at once; with `unsure` they know that the refresh token may be spent."""

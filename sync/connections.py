@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from conference import audit
 from conference.connection import Connection, Held
 from conference.errors import Conflict
 from sync import records
@@ -77,7 +78,7 @@ def connection_key(sub: str, solution: str) -> str:
 
 
 def _owner(sub: str) -> str:
-    return records.key("owner", sub) if sub else ""
+    return audit.subject(sub) if sub else ""
 
 
 def _account(solution: str, account: str) -> str:

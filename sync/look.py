@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from conference import audit
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable
 from sync import records
@@ -160,6 +161,7 @@ class Looker:
         except ConferenceFailure as failure:
             self._not_deleted(one, reason, failure)
         else:
+            _deleted(one.record.solution, one.key, reason)
             self._gone(one, reason)
 
     def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
@@ -235,6 +237,7 @@ class Looker:
         except ConferenceFailure as failure:
             self._keep_orphan(document, orphan, failure.reason)
         else:
+            _deleted(orphan.solution, document.key, "orphan")
             self._ports.store.commit([Delete(document)])
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
@@ -249,6 +252,11 @@ class Looker:
             self._ports.store.commit([Delete(document)])
         else:
             self._keep_orphan(document, records.orphan(document.body), "cannot-find")
+
+
+def _deleted(solution: str, record: str, reason: str) -> None:
+    """The conference of the record with that key was deleted at the system."""
+    audit.record("delete", audit.SYNC, "conference", solution=solution, record=record, reason=reason)
 
 
 def _goes_on(row: Row, moment: datetime) -> bool:

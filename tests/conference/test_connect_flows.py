@@ -302,7 +302,7 @@ def test_who_agreed_is_connected(desk: Browsing) -> None:
     assert "window.close()" in sent.content.decode()
     assert desk.ended(sent)
     assert desk.spendings == [(state, flow.until)]
-    assert log.lines == ["connected: rooms"]
+    assert log.lines == ["connect: rooms"]
     [request] = desk.asked
     assert request.form
     assert request.form["code_verifier"] == flow.verifier

@@ -56,9 +56,9 @@ QUESTIONS = (
 
 def ask(url: str, question: Question, seconds: float) -> Answer:
     """One request; nothing is waited for longer than `seconds`. Raises nothing."""
-    parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     try:
+        parts = urlsplit(url)
+        connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = connect(parts.hostname or "", parts.port, timeout=seconds)
         try:
             connection.request(
@@ -70,7 +70,7 @@ def ask(url: str, question: Question, seconds: float) -> Answer:
             connection.close()
     except TimeoutError:
         return Answer(wrong=f"no answer within {seconds:g} s")
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: the address is none
         return Answer(wrong=f"no answer: {type(error).__name__}")
 
 

@@ -1,8 +1,8 @@
 """What the function will be told is right before it is deployed: checked by the code that reads it at its start.
 
 `python -m deploy.variables FILE` takes THREADS, GOOGLE_CLOUD_PROJECT and every ANYROOM_ variable from the environment
-and writes those that are set to FILE, for `gcloud run deploy --env-vars-file`. Substitutions of cloudbuild.yaml that are
-no variables of the function are in the environment under their own names and are checked only.
+and writes those that are set to FILE, for `gcloud run deploy --env-vars-file`. Substitutions of cloudbuild.yaml that
+are no variables of the function are in the environment under their own names and are checked only.
 """
 
 import json

@@ -45,9 +45,8 @@ def with_requirements(python: Path, version: str) -> Path:
 
 def _install(python: Path, folder: Path) -> None:
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
-    for command in (
-        [python, "-m", "venv", folder],
-        [folder / "bin/python", "-m", "pip", "install", *options, "-r", ROOT / "requirements.txt"],
-    ):
+    pip: list[str | Path] = [folder / "bin/python", "-m", "pip", "install", *options, "-r", ROOT / "requirements.txt"]
+    commands: tuple[list[str | Path], ...] = ([python, "-m", "venv", folder], pip)
+    for command in commands:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

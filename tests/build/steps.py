@@ -128,7 +128,7 @@ def live() -> Mapping[str, Service]:
 
 
 def recorded() -> Iterator[tuple[str, Sequence[str]]]:
-    """Every line that the scripts of cloudbuild.yaml give to gcloud, and its step: at the first time, then later ones."""
+    """Every line that the scripts of cloudbuild.yaml give to gcloud, and its step: the first time, then later ones."""
     told: list[tuple[str, list[str]]] = []
     for services in ({}, live()):
         with TemporaryDirectory() as folder:

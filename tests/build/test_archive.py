@@ -1,6 +1,7 @@
 """What is uploaded is the function and nothing else, and it runs where nothing but requirements.txt is installed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ EXPORTED = 315532801
 """Every file of an image has this date: 1980-01-01T00:00:01Z (Cloud Native Buildpacks, Reproducibility)."""
 # Beside the repository's own files, what a deployer's folder may hold; nothing of it may leave the machine.
 PRIVATE = (
-    *("client-secret.txt", ".env", "anyroom.db", "anyroom.db-wal", ".run/keys.json", ".run/variables.yaml", "notes.txt"),
+    *("client-secret.txt", ".env", "anyroom.db", "anyroom.db-wal", ".run/keys.json", ".run/variables.yaml", "a.txt"),
     *(".clasp.json", "key.json", ".git/config", ".venv/lib/site.py", "node_modules/x/x.js", "backup/main.py"),
     *("conference/__pycache__/data.cpython-313.pyc", "sync/old.pyc", "addon/build/appsscript.json"),
 )
@@ -93,7 +94,7 @@ def imported(python: Path, folder: Path, names: list[str], *options: str) -> str
     done = subprocess.run(
         [python, "-P", *options, "-c", code],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=False,
@@ -129,7 +130,9 @@ def test_the_archive_answers_here(uploaded: Path, tmp_path: Path) -> None:
 
 
 def compiled(folder: Path, variables: dict[str, str]) -> None:
-    """What the buildpack does with a function's own files (google.python.functions-framework), and then the exporter."""
+    """What the buildpack does with a function's own files (google.python.functions-framework), then the exporter."""
+    for path in folder.rglob("*"):
+        path.touch()
     command = [sys.executable, "-m", "compileall", "-f", "-q", "."]
     subprocess.run(command, cwd=folder, env={"PATH": os.environ["PATH"], **variables}, check=True)
     for path in folder.rglob("*"):
@@ -139,8 +142,7 @@ def compiled(folder: Path, variables: dict[str, str]) -> None:
 def from_source(folder: Path) -> set[str]:
     """The files of the folder that a start compiles anew."""
     said = imported(Path(sys.executable), folder, modules(folder), "-v")
-    lines = [line.partition(f"code object from '{folder}/")[2].rstrip("'") for line in said.splitlines()]
-    return {line for line in lines if line.endswith(".py")}
+    return set(re.findall(rf"^# code object from {re.escape(str(folder))}/(.+\.py)$", said, re.MULTILINE))
 
 
 def test_no_start_compiles_the_function_anew(uploaded: Path) -> None:

@@ -1,4 +1,4 @@
-"""A wrong substitution stops the build before anything is deployed; right ones are exactly what the function is told."""
+"""A wrong substitution stops the build before anything is deployed; right ones are what the function is told."""
 
 import json
 import os
@@ -30,9 +30,7 @@ def settings_step(
     """The step, beside the deployer's anyroom.toml; it writes into `folder`."""
     [step] = (step for step in BUILD["steps"] if step["id"] == "settings")
     values = {**BUILT_IN, **BUILD["substitutions"], **substitutions}
-    environment = dict(
-        SUBSTITUTION.sub(lambda found: values[found[1]], line).split("=", 1) for line in step["env"]
-    )
+    environment = dict(SUBSTITUTION.sub(lambda found: values[found[1]], line).split("=", 1) for line in step["env"])
     if solution is not None:
         (folder / "anyroom.toml").write_text(toml({"meet": solution}), "utf-8")
     assert step["entrypoint"] == ".venv/bin/python"

@@ -1,4 +1,4 @@
-"""What cloudbuild.yaml and the documents tell gcloud is what the real gcloud takes, and what is uploaded is whole.
+"""What cloudbuild.yaml and the documents tell gcloud is what the real gcloud takes, and Cloud Build takes the build.
 
 gcloud runs with an empty configuration and a proxy that is not there: its parser refuses a wrong line with exit code 2;
 a right one gets past the parser and stops for want of an account.
@@ -11,14 +11,16 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
+from simulator import schema
 from tests.build import steps
 from tests.build.steps import BUILD, BUILT_IN, SUBSTITUTION
 from tests.thorough import takes_long
@@ -184,27 +186,30 @@ def test_a_script_is_given_what_it_reads() -> None:
             assert not {"entrypoint", "args"} & set(step)
 
 
-def test_the_build_has_only_what_cloud_build_knows() -> None:
+def build_schema() -> dict[str, Any]:
+    """Cloud Build's own type of a build, which refuses every member that it does not name."""
     document = files("googleapiclient.discovery_cache.documents").joinpath("cloudbuild.v1.json")
-    schemas = json.loads(document.read_text("utf-8"))["schemas"]
-    assert list(unknown(BUILD, {"$ref": "Build"}, schemas, "")) == []
-    misspelt = {**BUILD, "steps": [{**BUILD["steps"][0], "entryPoint": "sh"}]}
-    assert list(unknown(misspelt, {"$ref": "Build"}, schemas, "")) == [".steps.entryPoint"]
+    types = json.loads(document.read_text("utf-8"))["schemas"]
+    return {"$ref": "#/$defs/Build", "$defs": {name: schema._converted(rule) for name, rule in types.items()}}
 
 
-def unknown(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The paths in `value` that the discovery document does not have."""
-    schema = schemas[schema["$ref"]] if "$ref" in schema else schema
-    if isinstance(value, list):
-        for item in value:
-            yield from unknown(item, schema.get("items", {}), schemas, path)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
-            if inner is None:
-                yield f"{path}.{key}"
-            else:
-                yield from unknown(item, inner, schemas, f"{path}.{key}")
+def test_the_build_is_one_of_cloud_builds() -> None:
+    jsonschema.Draft202012Validator(build_schema()).validate(BUILD)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"entryPoint": "sh"}, "'entryPoint' was unexpected"),
+        ({"timeout": 600}, "600 is not of type 'string'"),
+        ({"env": {"THREADS": "80"}}, "is not of type 'array'"),
+        ({"automapSubstitutions": "yes"}, "'yes' is not of type 'boolean'"),
+    ],
+)
+def test_a_step_that_cloud_build_would_refuse_is_found(wrong: dict[str, Any], said: str) -> None:
+    first, *others = BUILD["steps"]
+    with pytest.raises(jsonschema.ValidationError, match=re.escape(said)):
+        jsonschema.Draft202012Validator(build_schema()).validate({**BUILD, "steps": [{**first, **wrong}, *others]})
 
 
 def test_the_function_that_is_deployed_exists() -> None:

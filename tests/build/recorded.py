@@ -47,6 +47,7 @@ def answer(command: str, flags: Mapping[str, str], told: dict[str, Any]) -> list
     if command == f"run services describe {name}":
         assert (flags["--flatten"], flags["--format"]) == ("status.traffic[]", TRAFFIC)
         service = services[name]
+        service["tagged"] = told["thief"] or service["tagged"]
         return [f" {service['traffic'] or service['ready'][-1]} ", f"candidate {service['tagged']} {told['url']}"]
     if command == f"run services update-traffic {name}":
         revision, percent = flags["--to-revisions"].split("=")

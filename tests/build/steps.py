@@ -56,7 +56,7 @@ class Workspace:
         jar.parent.mkdir(parents=True)
         jar.write_text("jar")
         state = {name: vars(service) for name, service in services.items()}
-        self._save({"calls": [], "services": state, "url": url, "sdk": str(sdk), "broken": ""})
+        self._save({"calls": [], "services": state, "url": url, "sdk": str(sdk), "broken": "", "thief": ""})
 
     def run(self, step: str, **substitutions: str) -> subprocess.CompletedProcess[str]:
         """One step's script, with the substitutions that it is given."""
@@ -90,13 +90,9 @@ class Workspace:
         """That gcloud command fails from now on."""
         self._save({**self._load(), "broken": command})
 
-    def takes_the_tag(self, revision: str) -> None:
-        """Another build deploys a revision meanwhile."""
-        told = self._load()
-        service = told["services"]["anyroom"]
-        service["tagged"] = revision
-        service["ready"].append(revision)
-        self._save(told)
+    def another_build_deploys(self, revision: str) -> None:
+        """The tag is that revision's whenever gcloud is asked for it from now on."""
+        self._save({**self._load(), "thief": revision})
 
     @property
     def calls(self) -> list[list[str]]:

@@ -415,8 +415,9 @@ def test_a_defect_outside_a_create_is_500_without_its_text(function: Function, m
 
 @pytest.mark.parametrize("name", ["ANYROOM_IDENTITY", "ANYROOM_STORE"])
 def test_f32_without_a_needed_setting_it_refuses_to_start_with_one_line(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # away from the deployer's own anyroom.toml
     monkeypatch.setenv("ANYROOM_IDENTITY", "script=x")
     monkeypatch.setenv(name, "nonsense")
     with pytest.raises(SystemExit) as stopped:

@@ -35,11 +35,11 @@ remove_function() {
 remove_alerts() {
     step "Alerts"
     local known file title name
-    known=$(there monitoring.googleapis.com monitoring policies list --format="value[separator='|'](displayName,name)")
+    known=$(there monitoring.googleapis.com alpha monitoring policies list --format="value[separator='|'](displayName,name)")
     while read -r file <&3; do
         title=$(display_name "$file")
         while read -r name <&4; do
-            run monitoring policies delete "$name"
+            run alpha monitoring policies delete "$name"
         done 4< <(awk -F'|' -v "title=$title" '$1 == title { print $2 }' <<<"$known")
     done 3< <(resources alerts)
 }

@@ -121,7 +121,7 @@ class CloudProject:
         """What gcloud prints. Raises Refused."""
         names = [word for word in words if not word.startswith("--")]
         flags = dict(word.removeprefix("--").partition("=")[::2] for word in words if word.startswith("--"))
-        if names[:1] == ["beta"]:
+        if names[:1] in (["alpha"], ["beta"]):
             names = names[1:]
         if flags.get("project", self.project) != self.project:
             raise Refused("ERROR: permission denied")

@@ -52,7 +52,7 @@ def test_a_second_run_makes_nothing_and_ends_in_the_same_state(full: Scripts, gc
     assert gcloud.project.state() == state
     again = gcloud.changes[first:]
     assert {verb for words in again for verb in words if verb in ("create", "enable", "add")} == set()
-    assert not [words for words in again if words[0] == "firestore" or words[:2] == ["monitoring", "policies"]]
+    assert not [words for words in again if words[0] == "firestore" or words[:3] == ["alpha", "monitoring", "policies"]]
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -215,8 +215,8 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     before = len(gcloud.changes)
     full.settings["NOTIFY"] = ""
     set_up(full)
-    [update] = [words for words in gcloud.changes[before:] if words[:2] == ["monitoring", "policies"]]
-    assert update[2] == "update"
+    [update] = [words for words in gcloud.changes[before:] if words[:3] == ["alpha", "monitoring", "policies"]]
+    assert update[3] == "update"
     [changed] = [alert for alert in alerts.values() if alert["displayName"] == "Anyroom: errors"]
     assert changed["combiner"] == "AND"
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]

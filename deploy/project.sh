@@ -126,12 +126,12 @@ step() {
 
 # quoted WORD...: the words as a shell takes them.
 quoted() {
-    local word
+    local word quote="'" escaped="'\\''"
     for word in "$@"; do
         if [[ $word =~ ^[A-Za-z0-9_./:@=,+-]+$ ]]; then
             printf '%s ' "$word"
         else
-            printf "'%s' " "${word//\'/\'\\\'\'}"
+            printf "'%s' " "${word//$quote/$escaped}"
         fi
     done
 }

@@ -19,7 +19,7 @@ _GRANT = "gcloud projects add-iam-policy-binding PROJECT --role=roles/datastore.
 _BY_DETAIL: Mapping[str, str] = {
     "roles/datastore.user": f"run: {_GRANT}",
     "the database does not exist": "run: gcloud firestore databases create --location=eur3",
-    "an index is missing": "use a database in native mode, without exemptions from its single-field indexes",
+    "an index is missing": "run deploy/setup.sh, which makes the indexes, for a database in native mode",
 }
 
 

@@ -19,6 +19,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> None:
 SLOW = (
     *("test_machine", "test_crashes_by_delegation", "test_crashes_relayed", "test_environment", "test_looks"),
     *("test_schedules", "test_cloudbuild", "test_run", "test_skipping", "test_tokens_at_random"),
+    *("test_setup", "test_gcloud_lines"),
 )
 """Files that begin first, so that none of them is left to one worker in the end: most of their time is waiting."""
 

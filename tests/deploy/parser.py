@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-REFUSED_BY_PARSER = 2
 VALUES = {
     "PROJECT": "example-project",
     "PROJECT_ID": "example-project",
@@ -26,13 +25,14 @@ VALUES = {
     "REVISION": "anyroom-00001-abc",
 }
 """What the variables of documents and scripts stand for."""
+_COMMAND = re.compile(r"(?:^|[|;&(])\s*(?:\$ )?gcloud [a-z]")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
 def in_shell(text: str) -> Iterator[list[str]]:
     """The arguments of every gcloud command in lines of shell, also behind a prompt, a pipe or in a $(...)."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
-        if "gcloud " not in line or line.lstrip().startswith("#"):
+        if not _COMMAND.search(line) or line.lstrip().startswith("#"):
             continue
         lexer = shlex.shlex(line.strip().removeprefix("$ "), posix=True, punctuation_chars=True)
         lexer.commenters = ""
@@ -50,17 +50,19 @@ def in_shell(text: str) -> Iterator[list[str]]:
 
 
 def in_markdown(text: str) -> Iterator[list[str]]:
-    """The same of a document's blocks of code, and of what stands in backticks within its sentences."""
+    """The same of a document's blocks of code, and of what stands in backticks within its sentences: of what has flags,
+    as the others are names of commands.
+    """
     blocks = re.compile(r"^ *```[a-z]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
     for block in blocks.findall(text):
         yield from in_shell(block)
     for code in re.findall(r"`(gcloud [a-z][^`]*)`", blocks.sub("", text)):
-        yield from in_shell(" ".join(code.split()))
+        if " --" in code:
+            yield from in_shell(" ".join(code.split()))
 
 
 def _substituted(word: str) -> str:
-    """Raises KeyError for a variable that VALUES does not have."""
-    return _VARIABLE.sub(lambda found: VALUES[found[1]], word)
+    return _VARIABLE.sub(lambda found: VALUES.get(found[1], found[1].lower()), word)
 
 
 class Parser:
@@ -86,9 +88,10 @@ class Parser:
         self._environment.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
 
     def refusal(self, arguments: list[str]) -> str:
-        """What it says against that line; "" when it takes it."""
+        """What it says against that line; "" when it takes it. A login opens no browser, and nobody answers."""
+        asks = "login" in arguments
         done = subprocess.run(
-            [self._program, *arguments],
+            [self._program, *arguments, *["--no-launch-browser"] * asks],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -97,8 +100,8 @@ class Parser:
             check=False,
             timeout=120,
         )
-        taken = done.returncode != REFUSED_BY_PARSER and "Traceback" not in done.stderr
         named = [word for word in arguments if not word.startswith("-")]
-        if taken and (done.returncode == 0 or f"ERROR: (gcloud.{'.'.join(named[:2])}" in done.stderr):
+        known = (f"ERROR: (gcloud.{'.'.join(named[:2])}", *["gcloud crashed (EOFError)"] * asks)
+        if done.returncode == 0 or (done.returncode == 1 and any(words in done.stderr for words in known)):
             return ""
         return f"gcloud {shlex.join(arguments)}: {done.stderr}"

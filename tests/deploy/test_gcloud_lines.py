@@ -1,4 +1,4 @@
-"""Every line for gcloud in the repository is one that gcloud takes: in documents and scripts, and as the set-up runs it.
+"""Every line for gcloud in the repository is one that it takes: in documents and scripts, and as the set-up runs it.
 
 README.md's blocks and the steps of cloudbuild.yaml are put through the parser by tests/test_cloudbuild.py.
 """
@@ -17,8 +17,6 @@ from tests.thorough import takes_long
 
 RUN_HERE = {"setup.sh", "remove.sh", "project.sh"}
 """Scripts whose commands are taken from a run, because their words are put together there."""
-INTERACTIVE = (["auth", "login"], ["auth", "application-default", "login"])
-"""These open a browser as soon as they are parsed; their flags are looked at with --no-browser."""
 FEW = 2
 
 
@@ -63,7 +61,7 @@ def test_gcloud_takes_the_line(parser: Parser, arguments: list[str]) -> None:
 
 
 def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
-    """The lines of the set-up, of a second one after a change, and of the removal; one of those that differ in values."""
+    """The lines of the set-up, of a second one after a change, and of the removal; of like ones the last."""
     gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
     assert full.run("setup.sh").returncode == 0
     alert = full.folder / "deploy" / "alerts" / "errors.yaml"

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.test_gcloud_lines import files
 
@@ -51,3 +52,38 @@ def test_the_scripts_run_on_macos_too() -> None:
         text = (ROOT / "deploy" / name).read_text("utf-8")
         for newer in ("mapfile", "readarray", "declare -A", "local -A", "local -n", "@Q}", ",,}", "^^}", "&>>", "|&"):
             assert newer not in text, (name, newer)
+
+
+def test_what_is_shown_can_be_pasted_into_a_shell() -> None:
+    words = ["plain", "it's", "*/5 * * * *", "value[separator='|'](name)", "a$b`c`", ""]
+    script = '. deploy/project.sh; eval "set -- $(quoted "$@")"; printf "%s\\0" "$@"'
+    done = subprocess.run(["bash", "-c", script, "sh", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\0")[:-1] == words
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "title"),
+    [
+        ("a.yaml", "displayName: Errors\nconditions:\n- displayName: other\n", "Errors"),
+        ("b.yaml", "combiner: OR\ndisplayName: 'Anyroom: errors'\n", "Anyroom: errors"),
+        (
+            "c.json",
+            '{\n  "displayName": "Sync, lag",\n  "conditions": [\n    {"displayName": "other"}]\n}\n',
+            "Sync, lag",
+        ),
+    ],
+)
+def test_an_alert_is_known_by_its_own_display_name(tmp_path: Path, name: str, text: str, title: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert display_name(tmp_path / name) == title
+
+
+def test_every_alert_of_ours_is_known_by_the_name_that_google_reads() -> None:
+    for path in sorted((ROOT / "deploy" / "alerts").glob("*")):
+        assert display_name(path) == yaml.safe_load(path.read_text("utf-8"))["displayName"]
+
+
+def display_name(path: Path) -> str:
+    script = '. deploy/project.sh; display_name "$1"'
+    done = subprocess.run(["bash", "-c", script, "sh", path], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.removesuffix("\n")

@@ -4,12 +4,12 @@ What a call is given by name is followed: a constant, a loop over some, or a par
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_QUERIES = ("tests", "simulator", "bench", "dev", "addon", ".venv", ".run", "sync/store")
+NO_QUERIES = ("tests/", "simulator/", "bench/", "dev/", "addon/", ".venv/", ".run/", "sync/store/")
 """What never runs against a deployed database, and the stores themselves."""
 
 
@@ -23,6 +23,10 @@ def all_queries() -> set[tuple[str, str]]:
     return found
 
 
+Words = tuple[ast.expr, ...]
+"""What a query is given: its kind, and where that is not always the same its field."""
+
+
 class Module:
     """One file's queries."""
 
@@ -34,102 +38,78 @@ class Module:
     def queries(self) -> set[tuple[str, str]]:
         """Each kind with each field. Raises ValueError for a call whose kind or field cannot be told."""
         found: set[tuple[str, str]] = set()
-        for call in self._calls():
+        for call in ast.walk(self._tree):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
             if call.func.attr == "find" and len(call.args) >= 4:
-                found |= self._pairs(call)
+                found |= {(kind, field) for kind, field in self._told(tuple(call.args[:2]), call)}
             elif call.func.attr == "due" and len(call.args) == 3:
-                found |= {(kind, "due") for kind in self._values(call.args[0], call)}
+                found |= {(kind, "due") for (kind,) in self._told((call.args[0],), call)}
         return found
 
-    def _calls(self) -> Iterator["_Call"]:
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                yield _Call(node, node.func)
+    def _told(self, words: Words, node: ast.AST) -> Iterator[tuple[str, ...]]:
+        """What the words are, where `node` stands: all that loops and callers around it make of them."""
+        names = {word.id for word in words if isinstance(word, ast.Name)}
+        around = self._parents.get(node)
+        while around is not None and names:
+            loops = [around] if isinstance(around, ast.For) else getattr(around, "generators", [])
+            for loop in loops:
+                if names & set(_names(loop.target)):
+                    for bound in self._elements(loop.iter, around):
+                        yield from self._told(_with(words, _given(loop.target, bound)), around)
+                    return
+            if isinstance(around, ast.FunctionDef) and names & {argument.arg for argument in around.args.args}:
+                for call, given in self._callers(around):
+                    yield from self._told(_with(words, given), call)
+                return
+            around = self._parents.get(around)
+        yield tuple(self._text(word) for word in words)
 
-    def _pairs(self, call: "_Call") -> set[tuple[str, str]]:
-        """A kind and a field that are both parameters come together, call by call."""
-        kind, field = call.args[:2]
-        function = self._function(call.node)
-        names = [each.id for each in (kind, field) if isinstance(each, ast.Name) and each.id in _parameters(function)]
-        if len(names) < 2 or function is None:
-            return {(one, other) for one in self._values(kind, call) for other in self._values(field, call)}
-        return {
-            (one, other)
-            for outer, given in self._callers(function)
-            for one in self._values(given[names[0]], outer)
-            for other in self._values(given[names[1]], outer)
-        }
-
-    def _values(self, node: ast.expr, call: "_Call") -> set[str]:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return {node.value}
-        if isinstance(node, ast.Attribute):
-            return {self._imported(ast.unparse(node))}
-        if isinstance(node, ast.Name):
-            looped = self._looped(node, call)
-            if looped:
-                return looped
-            function = self._function(call.node)
-            if function is not None and node.id in _parameters(function):
-                return {
-                    value for outer, given in self._callers(function) for value in self._values(given[node.id], outer)
-                }
-            return {self._imported(node.id)}
-        raise ValueError(f"{self._name}: {ast.unparse(call.node)} says neither kind nor field")
-
-    def _imported(self, name: str) -> str:
-        value: object = import_module(self._name)
-        for part in name.split("."):
-            value = getattr(value, part)
+    def _text(self, word: ast.expr) -> str:
+        if isinstance(word, ast.Constant):
+            value: object = word.value
+        elif isinstance(word, ast.Name | ast.Attribute):
+            value = import_module(self._name)
+            for part in ast.unparse(word).split("."):
+                value = getattr(value, part)
+        else:
+            value = None
         if not isinstance(value, str):
-            raise ValueError(f"{self._name}: {name} is no text")
+            raise ValueError(f"{self._name}: {ast.unparse(word)} says neither kind nor field")
         return value
 
-    def _looped(self, name: ast.Name, call: "_Call") -> set[str]:
-        """What a loop or comprehension around the call gives that name, one after the other."""
-        node: ast.AST | None = call.node
-        while node is not None and not isinstance(node, ast.FunctionDef):
-            node = self._parents.get(node)
-            loops = [node] if isinstance(node, ast.For) else getattr(node, "generators", [])
-            for loop in loops:
-                target = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
-                if isinstance(target, ast.Name) and target.id == name.id:
-                    return {value for each in self._elements(loop.iter, call) for value in self._values(each, call)}
-        return set()
-
-    def _elements(self, node: ast.expr, call: "_Call") -> Iterator[ast.expr]:
+    def _elements(self, node: ast.expr, where: ast.AST) -> Iterator[ast.expr]:
+        """What a loop over it goes through."""
         if isinstance(node, ast.Tuple | ast.List):
             yield from node.elts
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if key is not None:
-                    yield key
+                if key is None:
+                    yield from self._elements(value, where)
                 else:
-                    yield from self._elements(value, call)
+                    yield ast.Tuple([key, value])
         elif isinstance(node, ast.IfExp):
-            yield from self._elements(node.body, call)
-            yield from self._elements(node.orelse, call)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "items":
-            yield from self._elements(self._assigned(node.func.value, call), call)
+            yield from self._elements(node.body, where)
+            yield from self._elements(node.orelse, where)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".items"):
+            assert isinstance(node.func, ast.Attribute)
+            yield from self._elements(self._assigned(node.func.value, where), where)
         else:
-            raise ValueError(f"{self._name}: {ast.unparse(node)} cannot be told")
+            raise ValueError(f"{self._name}: a loop over {ast.unparse(node)} says neither kind nor field")
 
-    def _assigned(self, name: ast.expr, call: "_Call") -> ast.expr:
-        for node in ast.walk(self._function(call.node) or self._tree):
+    def _assigned(self, name: ast.expr, where: ast.AST) -> ast.expr:
+        function: ast.AST | None = where
+        while function is not None and not isinstance(function, ast.FunctionDef):
+            function = self._parents.get(function)
+        for node in ast.walk(function or self._tree):
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             value = getattr(node, "value", None)
             if any(one and ast.unparse(one) == ast.unparse(name) for one in targets) and isinstance(value, ast.expr):
                 return value
-        raise ValueError(f"{self._name}: {ast.unparse(name)} cannot be told")
+        raise ValueError(f"{self._name}: {ast.unparse(name)} says neither kind nor field")
 
-    def _function(self, node: ast.AST) -> ast.FunctionDef | None:
-        found: ast.AST | None = node
-        while found is not None and not isinstance(found, ast.FunctionDef):
-            found = self._parents.get(found)
-        return found
-
-    def _callers(self, function: ast.FunctionDef) -> Iterator[tuple["_Call", dict[str, ast.expr]]]:
-        """Each call of that method in this file, with what it gives its parameters."""
+    def _callers(self, function: ast.FunctionDef) -> Iterator[tuple[ast.Call, dict[str, ast.expr]]]:
+        """Each call of that function in this file, with what it gives its parameters."""
         names = [argument.arg for argument in function.args.args if argument.arg != "self"]
         defaults = dict(zip(names[::-1], function.args.defaults[::-1], strict=False))
         called = False
@@ -137,19 +117,21 @@ class Module:
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function.name:
                 called = True
                 given = {word.arg: word.value for word in node.keywords if word.arg}
-                yield _Call(node, node.func), defaults | dict(zip(names, node.args, strict=False)) | given
+                yield node, defaults | dict(zip(names, node.args, strict=False)) | given
         if not called:
-            raise ValueError(f"{self._name}: nobody calls {function.name} here")
+            raise ValueError(f"{self._name}: nobody calls {function.name} here, so it says neither kind nor field")
 
 
-class _Call:
-    """A call and what it calls."""
-
-    def __init__(self, node: ast.Call, func: ast.expr) -> None:
-        self.node = node
-        self.args = node.args
-        self.func = func if isinstance(func, ast.Attribute) else ast.Attribute(ast.Name("self"), ast.unparse(func))
+def _names(target: ast.expr) -> list[str]:
+    targets = target.elts if isinstance(target, ast.Tuple) else [target]
+    return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
-def _parameters(function: ast.FunctionDef | None) -> set[str]:
-    return {argument.arg for argument in function.args.args} if function else set()
+def _given(target: ast.expr, bound: ast.expr) -> dict[str, ast.expr]:
+    if isinstance(target, ast.Tuple) and isinstance(bound, ast.Tuple):
+        return dict(zip(_names(target), bound.elts, strict=True))
+    return dict(zip(_names(target), [bound], strict=True))
+
+
+def _with(words: Words, given: Mapping[str, ast.expr]) -> Words:
+    return tuple(given.get(word.id, word) if isinstance(word, ast.Name) else word for word in words)

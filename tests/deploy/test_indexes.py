@@ -105,6 +105,10 @@ class Sample:
 
     def all(self):
         return [one for kind in (CALENDARS, "other") for one in self.of(kind)] + self.of(MAPPINGS, field="room")
+
+    def pairs(self):
+        for kind, field in (("one", "a"), ("two", "b")):
+            self.of(kind, field)
 """
 
 
@@ -120,6 +124,8 @@ def test_queries_are_found_through_constants_loops_and_parameters(
         ("calendar", "user"),
         ("other", "user"),
         ("mapping", "room"),
+        ("one", "a"),
+        ("two", "b"),
     }
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.cloud_project import CHANGES, CloudProject, Refused
+from tests.deploy.repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "example-project"
 
 # Its words go to the test and its answer comes back; what is piped into it is only read where gcloud reads it.

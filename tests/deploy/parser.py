@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.deploy.repository import ROOT
+
 VALUES = {
     "PROJECT": "example-project",
     "PROJECT_ID": "example-project",
@@ -57,8 +58,9 @@ def in_markdown(text: str) -> Iterator[list[str]]:
     for block in blocks.findall(text):
         yield from in_shell(block)
     for code in re.findall(r"`(gcloud [a-z][^`]*)`", blocks.sub("", text)):
-        if " --" in code:
-            yield from in_shell(" ".join(code.split()))
+        line = " ".join(code.split())
+        if " --" in line:
+            yield from in_shell(line)
 
 
 def _substituted(word: str) -> str:

@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-NO_QUERIES = ("tests/", "simulator/", "bench/", "dev/", "addon/", ".venv/", ".run/", "sync/store/")
+from tests.deploy.repository import ROOT, files
+
+NO_QUERIES = ("tests/", "simulator/", "bench/", "dev/", "addon/", "sync/store/")
 """What never runs against a deployed database, and the stores themselves."""
 
 
 def all_queries() -> set[tuple[str, str]]:
     """Each kind and field that is asked for, of every module that may run against Firestore."""
     found: set[tuple[str, str]] = set()
-    for path in sorted(ROOT.glob("**/*.py")):
+    for path in files(".py"):
         place = path.relative_to(ROOT).as_posix()
         if not place.startswith(NO_QUERIES):
             found |= Module(path).queries()

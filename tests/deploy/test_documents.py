@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 
-from tests.deploy.conftest import ROOT, Gcloud, Scripts
+from tests.deploy.conftest import Gcloud, Scripts
+from tests.deploy.repository import ROOT
 
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)

@@ -3,7 +3,6 @@
 README.md's blocks and the steps of cloudbuild.yaml are put through the parser by tests/test_cloudbuild.py.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Gcloud, Scripts
-from tests.deploy.parser import ROOT, Parser, in_markdown, in_shell
+from tests.deploy.parser import Parser, in_markdown, in_shell
+from tests.deploy.repository import ROOT, files
 from tests.deploy.test_setup import full as full
 from tests.thorough import takes_long
 
@@ -22,25 +22,13 @@ FEW = 2
 
 def written() -> Iterator[tuple[str, list[str]]]:
     """Where each line stands, and its arguments."""
-    for path in files():
-        if path.suffix == ".sh" and path.name not in RUN_HERE:
-            lines = in_shell(path.read_text("utf-8"))
-        elif path.suffix in (".md", ".yaml"):
-            lines = in_markdown(path.read_text("utf-8"))
-        else:
+    for path in files(".sh", ".md", ".yaml"):
+        if path.name in RUN_HERE:
             continue
+        read = in_shell if path.suffix == ".sh" else in_markdown
+        lines = read(path.read_text("utf-8"))
         for arguments in lines:
             yield path.relative_to(ROOT).as_posix(), arguments
-
-
-def files() -> list[Path]:
-    """The repository's own files."""
-    skipped = {".git", ".venv", ".run", "node_modules", "build"}
-    found = []
-    for folder, folders, names in os.walk(ROOT):
-        folders[:] = sorted(set(folders) - skipped)
-        found += [Path(folder) / name for name in sorted(names)]
-    return found
 
 
 DISTINCT = {tuple(arguments): place for place, arguments in written()}

@@ -14,7 +14,8 @@ from sync import records
 from sync.store.firestore_wire import Session
 from sync.store.sqlite_file import INDEXED
 from tests.deploy import queries
-from tests.deploy.queries import ROOT, Module, all_queries
+from tests.deploy.queries import Module, all_queries
+from tests.deploy.repository import ROOT
 
 ROWS = [
     tuple(line.split())

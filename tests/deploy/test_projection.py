@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.conftest import ROOT
 from tests.deploy.projection import printed
+from tests.deploy.repository import ROOT
 
 USED = re.compile(r"""--format="([^"$]+)\"""")
 FORMATS = sorted(

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.deploy.conftest import ROOT
+from tests.deploy.repository import ROOT
 
 ROWS = [
     tuple(line.split())

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.test_gcloud_lines import files
+from tests.deploy.repository import ROOT, files
 
-ROOT = Path(__file__).resolve().parents[2]
 SHELLS = (b"#!/usr/bin/env bash", b"#!/bin/bash", b"#!/bin/sh", b"#!/usr/bin/env sh", b"# shellcheck shell=")
 
 

@@ -23,7 +23,7 @@ _BY_DETAIL: Mapping[str, str] = {
     "SSLError": "there is no TLS to speak; check the scheme and the port, and for a proxy in between",
     "roles/datastore.user": f"run: {_GRANT}",
     "the database does not exist": "run: gcloud firestore databases create --location=eur3",
-    "an index is missing": "use a database in native mode, without exemptions from its single-field indexes",
+    "an index is missing": "run deploy/setup.sh, which makes the indexes, for a database in native mode",
 }
 
 

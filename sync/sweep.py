@@ -65,6 +65,16 @@ class Sweep:
                 done += 1
         return done
 
+    def retry(self, document: Document, deadline: Deadline) -> None:
+        """Tell a provider what is parked in that mapping now, whenever it is due; nothing while a run has its calendar.
+
+        Raises Conflict when it changes at the same time, StoreUnavailable, Temporary when no time is left.
+        """
+        one = mapped(document)
+        [now] = self._ports.store.commit([Replace(document, records.to_body(one.becoming(due=self._now())))])
+        assert now
+        self._retry(mapped(now), deadline)
+
     def _handled(self, document: Document, handle: Callable[[Document, Deadline], None], deadline: Deadline) -> None:
         """Handle one document; whatever is wrong with it does not stop the others. Raises StoreUnavailable."""
         try:

@@ -69,11 +69,43 @@ class StoredOfUsers:
         for calendar in sorted(calendars):
             self._leave(calendar, user)
 
+    def stored(self, user: User) -> Iterator[Document]:
+        """The records that name the user, each once: conferences, suspected orphans, calendars that the user keeps.
+
+        Raises StoreUnavailable.
+        """
+        seen: set[tuple[str, str]] = set()
+        for kind, field in ((MAPPINGS, "user"), (MAPPINGS, "keeper"), (ORPHANS, "user"), (CALENDARS, "kept_by")):
+            for document in self._of(kind, user, field):
+                if (kind, document.key) not in seen:
+                    seen.add((kind, document.key))
+                    yield document
+
+    def on_calendar(self, calendar: str) -> Iterator[Document]:
+        """The records of one calendar, whoever asked for its conferences. Raises StoreUnavailable."""
+        for kind in (MAPPINGS, ORPHANS):
+            yield from self._having(kind, "calendar", calendar)
+        if document := self._store.get(CALENDARS, records.key(calendar)):
+            yield document
+
+    def forget_calendar(self, calendar: str) -> None:
+        """Erase what is stored of a calendar. The conferences stay where they are. Raises as `forget`."""
+        for _ in range(_TRIES):
+            documents = list(self.on_calendar(calendar))
+            for document in documents:
+                self._erase(document)
+            if not documents:
+                return
+        raise Temporary("contention", "the calendar's records come back")
+
     def _of(self, kind: str, user: User, field: str = "user") -> Iterator[Document]:
-        page = self._store.find(kind, field, user.sub, _PAGE)
+        yield from self._having(kind, field, user.sub)
+
+    def _having(self, kind: str, field: str, value: str) -> Iterator[Document]:
+        page = self._store.find(kind, field, value, _PAGE)
         while page:
             yield from page
-            page = self._store.find(kind, field, user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
+            page = self._store.find(kind, field, value, _PAGE, page[-1].key) if len(page) == _PAGE else []
 
     def _is_unreachable(self, calendar: str) -> bool:
         """Whether its keeper's credential is refused; a record that cannot be read is shown elsewhere."""

@@ -110,9 +110,7 @@ def _at(place: str) -> Callable[[Options], str]:
 
 
 def _account(options: Options) -> Mapping[str, str] | None:
-    if not options.account_id:
-        return None
-    return {"grant_type": "account_credentials", "account_id": options.account_id}
+    return {"grant_type": "account_credentials", "account_id": options.account_id} if options.account_id else None
 
 
 PROVIDER = Provider(
@@ -304,17 +302,15 @@ def delete(known: Known, call: Call) -> None:
 
 def find(attempt: str, call: Call) -> Conference | None:
     """The meeting whose agenda names the attempt, among all that its host has and that have not expired."""
-    marker = _marker(attempt)
     for listed in _scheduled(call):
-        if marker in (listed.agenda or ""):
+        if _marker(attempt) in (listed.agenda or ""):
             return _conference(call(Request("GET", _meeting(str(listed.id), call))).read(_Meeting), call)
     return None
 
 
 def rooms(call: Call) -> list[Marked]:
     """The meetings of one host whose agenda begins with our marker, and that have not expired."""
-    marked = ((_MARKED.match(listed.agenda or ""), listed.id) for listed in _scheduled(call))
-    return [Marked(match[1], str(number)) for match, number in marked if match]
+    return [Marked(match[1], str(one.id)) for one in _scheduled(call) if (match := _MARKED.match(one.agenda or ""))]
 
 
 def _scheduled(call: Call) -> Iterator[_Listed]:
@@ -323,9 +319,9 @@ def _scheduled(call: Call) -> Iterator[_Listed]:
     while True:
         page = _of_host("GET", f"meetings?{urlencode(query)}", call).read(_Page)
         yield from page.meetings
-        if not page.next_page_token:
+        if not (token := page.next_page_token):
             return
-        query["next_page_token"] = page.next_page_token
+        query["next_page_token"] = token
 
 
 def _of_host(method: Literal["GET", "POST"], what: str, call: Call, body: Any = None) -> Reply:

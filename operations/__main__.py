@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     """Run one command."""
     stop = Stop()
     logging.getLogger().addHandler(logging.NullHandler())  # what is logged meanwhile is told as an outcome
-    name, *options = sys.argv[1:] if arguments is None else arguments or [""]
+    name, *options = (sys.argv[1:] if arguments is None else arguments) or [""]
     try:
         return _run(name, options, environment, console(stop))
     except Stopped:

@@ -28,15 +28,16 @@ def run(site: Site, asked: Asked, console: Console) -> int:
         counts["connection"] = whose.connections(site, found)
     told = [number(count, kind) for kind, count in sorted(counts.items()) if count]
     if not told:
-        console.say(whose.nobody(found))
+        for line in whose.nothing(found):
+            console.say(line)
         return LEFT
     if not asked.do:
         console.say(
             f"Of {found.named}: {', '.join(told)}. DO=1 erases them and gives tokens back; conferences stay where they"
             " are."
         )
-        if hint := whose.hint(found):
-            console.say(hint)
+        for line in whose.remarks(found):
+            console.say(line)
         return DONE
     unconfirmed = 0
     with console.working("erasing") as at:
@@ -53,8 +54,8 @@ def run(site: Site, asked: Asked, console: Console) -> int:
             f"{number(unconfirmed, 'user')}: a system did not confirm that it takes the tokens no more; remove Anyroom"
             " from the account there."
         )
-    if hint := whose.hint(found):
-        console.say(hint)
+    for line in whose.remarks(found):
+        console.say(line)
     return DONE
 
 

@@ -35,14 +35,15 @@ def run(site: Site, asked: Asked, console: Console) -> int:
         documents = whose.documents(site, found)
         accounts = [one for user in found.users for one in _connections(site, user.sub)]
     if not documents and not accounts:
-        console.say(whose.nobody(found))
+        for line in whose.nothing(found):
+            console.say(line)
         return LEFT
     _write(path, msgspec.json.format(msgspec.json.encode(_told(found, documents, accounts)), indent=2))
     counts = Counter(document.kind for document in documents)
     counts["connection"] = len(accounts)
     console.say(f"{path}: {', '.join(number(count, kind) for kind, count in sorted(counts.items()) if count)}.")
-    if hint := whose.hint(found):
-        console.say(hint)
+    for line in whose.remarks(found):
+        console.say(line)
     return DONE
 
 

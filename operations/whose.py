@@ -4,6 +4,8 @@ Records name users by Google's number. Only a calendar's record says which addre
 proved. An address in any other record is that of an account at a conferencing system, which several users may share.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from conference.identity import User
@@ -55,22 +57,22 @@ def connections(site: Site, whose: Whose) -> int:
     return sum(len(stored.of_user(user.sub)) for user in whose.users)
 
 
-def hint(whose: Whose) -> str:
-    """What to say of records that are left out, "" without any."""
-    if not whose.unproved:
-        return ""
-    return (
-        f"{whose.unproved} more name such an account at a conferencing system, but not whose it is: left out. Name"
-        " their users by number: the id that the Admin SDK's users.get gives."
-    )
+def remarks(whose: Whose) -> Iterator[str]:
+    """What to say of records that are left out."""
+    if whose.unproved:
+        yield (
+            f"{whose.unproved} more name such an account at a conferencing system, but not whose it is: left out. Name"
+            " their users by number: the id that the Admin SDK's users.get gives."
+        )
 
 
-def nobody(whose: Whose) -> str:
+def nothing(whose: Whose) -> Iterator[str]:
     """What to say when nothing of them is found."""
-    return (
+    yield (
         f"Nothing is stored of {whose.named}, as far as records say. Who has only connected an account is found by"
         " number: USER=ID, the id that the Admin SDK's users.get gives."
     )
+    yield from remarks(whose)
 
 
 def _domain(site: Site, domain: str, console: Console) -> Whose:

@@ -16,6 +16,9 @@ FIRESTORE = (
     " --database=(default) --recurrence=daily --retention=7d"
 )
 
+_WORDS = {"once": "spent value"}
+"""What people call a kind of records, where that is not its name."""
+
 
 def run(setting: str, asked: Asked, console: Console) -> int:
     """Make the copy of the store that `setting` names. Raises Mistake, Stopped, and then there is none."""
@@ -75,4 +78,4 @@ def store_and_file(setting: str, asked: Asked) -> tuple[Path, Path]:
 
 def described(counts: Mapping[str, int]) -> str:
     """What a copy holds."""
-    return ", ".join(number(count, kind) for kind, count in counts.items()) or "no records"
+    return ", ".join(number(count, _WORDS.get(kind, kind)) for kind, count in counts.items()) or "no records"

@@ -293,8 +293,6 @@ class Custody:
         """Whether the connection is as it was when the server was asked, whatever key seals it now."""
         if connection.sealed == unsaved.sealed:
             return True
-        if not unsaved.sealed:
-            return False
         with suppress(NotConnected):
             return self.open(connection) == unsaved.before
         return False

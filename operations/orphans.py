@@ -32,7 +32,7 @@ def run(site: Site, asked: Asked, console: Console) -> int:
                 console.say(f"{document.key}: cannot be read; it is of a later version")
                 continue
             if not asked.do:
-                console.say(f"{document.key} {orphan.solution}: {_described(orphan)}")
+                console.say(f"{document.key} {orphan.solution}: {_described(site, orphan)}")
             found.setdefault(records.key(orphan.calendar), []).append(document.key)
         total = sum(map(len, found.values()))
         if not asked.do:
@@ -49,9 +49,14 @@ def run(site: Site, asked: Asked, console: Console) -> int:
     return LEFT if left else DONE
 
 
-def _described(orphan: OrphanRecord) -> str:
-    """What is known of it; its id at the system is what somebody needs who deletes it there by hand."""
-    name = f"its id there is {orphan.conference}" if orphan.conference else f"made under {orphan.attempt}, if at all"
+def _described(site: Site, orphan: OrphanRecord) -> str:
+    """What is known of it, for who deletes it there by hand: its id at the system, or what it can be found by."""
+    provider = site.parts.conferences.provider(orphan.solution)
+    name = "its id there is not known"
+    if orphan.conference:
+        name = f"its id there is {orphan.conference}"
+    elif provider and provider.declared.idempotency == "searchable":
+        name = f"found there by {orphan.attempt}, if it was made"
     return f"{orphan.reason} since {shown(orphan.since)}, {name}; forgotten at {shown(orphan.since + KEPT)}"
 
 

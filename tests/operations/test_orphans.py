@@ -1,5 +1,7 @@
 """Suspected orphans are shown, and deleted only where a look in the same run finds that nothing holds them."""
 
+import pytest
+
 from simulator import faults
 from sync import records
 from sync.records import CALENDARS, ORPHANS
@@ -7,7 +9,7 @@ from sync.store import Delete
 from tests.operations.operating import operate
 from tests.scenarios.story import BOTH_STORES, DELEGATED, RELAYED, Story
 from tests.scenarios.test_orphans import ATTEMPT, forgotten_room, suspect
-from tests.world import ADA
+from tests.world import ADA, KEYED, SEARCHABLE, Kind
 
 KEY = records.key(ATTEMPT)
 
@@ -85,6 +87,18 @@ def test_one_on_a_calendar_that_cannot_be_read_is_not_deleted(story: Story) -> N
     told = operate(story.world, "orphans", do=True)
     assert told.lines[0] == f"{KEY} demo: its calendar could not be read: calendar-unavailable"
     assert len(story.simulator.rooms) == 2
+
+
+@RELAYED
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(SEARCHABLE, f"found there by {ATTEMPT}, if it was made"), (KEYED, "its id there is not known")],
+    ids=["searchable", "keyed"],
+)
+def test_one_whose_id_is_not_known_is_named_by_what_it_can_be_found_by(story: Story, kind: Kind, name: str) -> None:
+    story.world.become(kind)
+    suspect(story, story.event())
+    assert f", {name}; forgotten at " in operate(story.world, "orphans").lines[0]
 
 
 @RELAYED

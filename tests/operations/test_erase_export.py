@@ -99,7 +99,10 @@ def test_a_token_that_the_system_does_not_take_back_is_said(zoom: Story, ada: Vi
 def test_a_domain_is_its_users_and_what_is_on_their_calendars(story: Story) -> None:
     story.world.simulator.add_user("eve@other.example")
     story.live()
-    story.live(BOB, user=BOB)
+    made = story.live(BOB, user=BOB)
+    by_another = story.world.store.get(MAPPINGS, records.key(BOB, made, "demo"))
+    assert by_another
+    story.world.store.commit([Replace(by_another, {**by_another.body, "user": "9001", "keeper": ""})])
     story.live("eve@other.example", user="eve@other.example")
     dry = operate(story.world, "erase", domain="example.com")
     assert dry.lines[0].startswith("Of example.com: 2 calendars, 2 mappings. ")

@@ -10,7 +10,7 @@ from sync import records
 from sync.records import CALENDARS, MAPPINGS, ORPHANS
 from sync.store import Create, Delete, Replace
 from tests.operations.operating import Told, operate
-from tests.scenarios.story import BOTH_STORES, DELEGATED, Story
+from tests.scenarios.story import BOTH_STORES, DELEGATED, RELAYED, Story
 from tests.world import ADA
 
 NAMED = "the event that carries it was named above"
@@ -184,6 +184,13 @@ def test_a_room_that_is_there_though_its_mapping_ended_is_listed_as_an_orphan(st
     finds_once(story, f"{name}; would be listed as an orphan", f"{name}; listed: make orphans")
     [orphan] = story.orphans()
     assert (orphan.conference, orphan.event) == (room.id, event)
+
+
+@RELAYED
+def test_a_room_that_another_event_holds_is_no_difference_though_its_first_mapping_ended(story: Story) -> None:
+    event, _ = story.copied()
+    change(story, MAPPINGS, key_of(story, event), state="gone", reason="held-elsewhere", tells=False)
+    assert reconcile(story).lines == ["no differences on 1 calendar."]
 
 
 def test_a_room_with_our_marker_and_no_record_is_named_and_left_alone(story: Story) -> None:

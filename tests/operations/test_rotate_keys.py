@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conference.errors import SecretUnavailable
+from conference.seal import Seal
 from dev.stop import Stopped
 from operations.console import Mistake
 from service import Parts
@@ -138,6 +139,24 @@ def test_a_connection_that_is_being_renewed_is_waited_for(zoom: Story, rotated: 
 
     assert rotate(zoom, do=True, pause=pause).last == "2 sealed anew with the first key."
     assert 25 < sum(waited) < 60
+
+
+@RELAYED_ZOOM
+def test_a_connection_that_changes_just_then_is_sealed_anew_as_it_now_is(
+    zoom: Story, rotated: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotated("new", "old")
+    seal, changed = Seal.seal, iter(zoom.world.store.page(CONNECTIONS, 1))
+
+    def change_meanwhile(self: Seal, text: str, *place: str) -> str:
+        for document in changed:
+            zoom.world.store.commit([Replace(document, {**document.body, "reason": "changed"})])
+        return seal(self, text, *place)
+
+    monkeypatch.setattr(Seal, "seal", change_meanwhile)
+    assert rotate(zoom, do=True).last == "2 sealed anew with the first key."
+    reasons = {document.body["reason"] for document in zoom.world.store.page(CONNECTIONS, 10)}
+    assert reasons == {"", "changed"}
 
 
 @RELAYED_ZOOM

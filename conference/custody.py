@@ -62,9 +62,12 @@ class Ports(NamedTuple):
 
 
 class Unsaved(msgspec.Struct, frozen=True):
-    """What a server gave and the store has not taken yet. `sealed` is what the connection held when it was asked."""
+    """What a server gave and the store has not taken yet. `sealed` is what the connection held when it was asked, and
+    `before` that opened: the same may be sealed anew meanwhile.
+    """
 
     sealed: str
+    before: Kept
     kept: Kept
     scopes: list[str] | None
     renew: datetime
@@ -134,7 +137,9 @@ class Custody:
         if not connection.sealed and not self._sub:
             return Kept()
         try:
-            return msgspec.json.decode(self._ports.seal.open(connection.sealed, *self._place), type=Kept)
+            return msgspec.json.decode(
+                self._ports.seal.open(connection.sealed, *tokens_place(self._sub, self._solution)), type=Kept
+            )
         except Unsealable as error:
             self._report(error.reason, error, logging.ERROR)
             reason = error.reason
@@ -142,12 +147,11 @@ class Custody:
 
     def seal(self, kept: Kept) -> str:
         """What a connection holds, sealed for this one. Raises SecretUnavailable, Temporary."""
-        return self._ports.seal.seal(msgspec.json.encode(kept).decode(), *self._place)
+        return self._ports.seal.seal(msgspec.json.encode(kept).decode(), *tokens_place(self._sub, self._solution))
 
-    @property
-    def _place(self) -> tuple[str, str, str]:
-        """What the record's key is a hash of."""
-        return ("connection", self._sub, self._solution)
+    def whose(self) -> str:
+        """The user's `sub`, sealed. Raises SecretUnavailable, Temporary."""
+        return self._ports.seal.seal(self._sub, *whose_place(self._solution))
 
     @contextmanager
     def _alone(self, deadline: Deadline) -> Iterator[None]:
@@ -285,7 +289,7 @@ class Custody:
         """
         pauses = iter(_SAVE)
         saved = None
-        while saved is None and held and held.connection.sealed == unsaved.sealed:
+        while saved is None and held and self._holds(held.connection, unsaved):
             try:
                 saved = self._ports.connections.write(self._sub, held, self._with(held.connection, unsaved))
             except StoreUnavailable:
@@ -297,6 +301,14 @@ class Custody:
         self._unsaved = None
         return saved
 
+    def _holds(self, connection: Connection, unsaved: Unsaved) -> bool:
+        """Whether the connection is as it was when the server was asked, whatever key seals it now."""
+        if connection.sealed == unsaved.sealed:
+            return True
+        with suppress(NotConnected):
+            return self.open(connection) == unsaved.before
+        return False
+
     def _with(self, before: Connection, unsaved: Unsaved) -> Connection:
         return replace(
             before,
@@ -305,6 +317,7 @@ class Custody:
             since=before.since if before.state == "connected" else self._clock.now(),
             scopes=before.scopes if unsaved.scopes is None else unsaved.scopes,
             sealed=self.seal(unsaved.kept),
+            whose=self.whose(),
             renew=unsaved.renew,
             expires=unsaved.expires,
             refreshing=None,
@@ -333,11 +346,22 @@ class Custody:
         return token
 
 
+def tokens_place(sub: str, solution: str) -> tuple[str, str, str]:
+    """What a connection's tokens are sealed for: what the record's key is a hash of."""
+    return ("connection", sub, solution)
+
+
+def whose_place(solution: str) -> tuple[str, str]:
+    """What the name of a connection's user is sealed for: it is read before it is known whose the connection is."""
+    return ("whose", solution)
+
+
 def unsaved(sealed: str, before: Kept, granted: Granted, asked: datetime) -> Unsaved:
     """What to keep of what a server gave, when it was asked at that time with what there was before."""
     early = min(EARLY, granted.lifetime / 2)
     return Unsaved(
         sealed,
+        before,
         Kept(granted.access_token, granted.refresh_token or before.refresh_token, before.address, before.grant),
         None if granted.scopes is None else sorted(granted.scopes),
         asked + timedelta(seconds=granted.lifetime - early),

@@ -107,6 +107,7 @@ class Tokens:
             since=now,
             scopes=sorted(scopes),
             sealed=custody.seal(new.kept),
+            whose=custody.whose(),
             renew=new.renew,
             expires=new.expires,
         )

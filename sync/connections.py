@@ -87,7 +87,7 @@ def _account(solution: str, account: str) -> str:
 
 def _held(document: Document) -> Held:
     body: Mapping[str, Any] = document.body
-    return Held(msgspec.convert(body, Connection), document)
+    return Held(records.read(body, Connection), document)
 
 
 def _document(held: Held) -> Document:

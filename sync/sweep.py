@@ -66,6 +66,16 @@ class Sweep:
                 swept.documents += 1
         return swept
 
+    def retry(self, document: Document, deadline: Deadline) -> None:
+        """Tell a provider what is parked in that mapping now, whenever it is due; nothing while a run has its calendar.
+
+        Raises Conflict when it changes at the same time, StoreUnavailable, Temporary when no time is left.
+        """
+        one = mapped(document)
+        [now] = self._ports.store.commit([Replace(document, records.to_body(one.becoming(due=self._now())))])
+        assert now
+        self._retry(mapped(now), deadline)
+
     def _due(self, kind: str, swept: Swept) -> list[Document]:
         """What is due of a kind. Of the orphans all are read, which are hardly any: each is due within a month."""
         now = self._now()

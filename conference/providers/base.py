@@ -5,6 +5,7 @@
     def update(known: Known, changes: Changes, call: Call) -> None        # when PROVIDER.updates is not empty
     def delete(known: Known, call: Call) -> None                          # when PROVIDER.deletes
     def find(attempt: str, call: Call) -> Conference | None               # when PROVIDER.idempotency is "searchable"
+    def rooms(call: Call) -> list[Marked]                                 # when the system lists what has our marker
     def join(known: Known, visitor: Visitor, call: Call) -> str           # when the link is made at the click
     def account(call: Call) -> Account                                    # when PROVIDER.oauth is there
     def webhook(hook: Hook, secret: Secret) -> Notice                     # when the system tells us of its own accord
@@ -188,6 +189,13 @@ class Conference(msgspec.Struct, frozen=True):
     entry_points: tuple[EntryPoint, ...]
     notes: str = ""
     host: str = ""
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """A conference that carries our marker, as a list shows it: the attempt that it was made under, and its id."""
+
+    attempt: str
+    id: str
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -106,6 +106,13 @@ class FirestoreStore:
         code, reply = self._ask(lambda timeout: session.due(kind, before, limit, timeout), self._deadline())
         return _documents(kind, code, reply)
 
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        """See the port."""
+        documents.check_walk(kind, limit, after)
+        session = self._session()
+        code, reply = self._ask(lambda timeout: session.page(kind, limit, after, timeout), self._deadline())
+        return _documents(kind, code, reply)
+
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         """See the port."""
         bodies = documents.prepared(changes)

@@ -62,7 +62,7 @@ class _Comparison:
             yield from self._calendar(document.key, record)
         for count, document in enumerate(self._site.all(MAPPINGS, self._console)):
             self.at(f"room {count + 1}")
-            found = readable([document])
+            found = list(readable([document]))
             if not found:
                 yield Difference(f"mapping {document.key} cannot be read", advice="it is of a later version")
             for one in found:

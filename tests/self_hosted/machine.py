@@ -1,4 +1,4 @@
-"""One machine that hosts Anyroom: the function as the unit starts it, nginx in front of it, a simulator for the world."""
+"""One machine that hosts Anyroom: the function as the unit starts it, nginx before it, a simulator for the world."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A real nginx on loopback ports with deploy/self-hosted/nginx.conf, of which only names, ports and times are changed."""
+"""A real nginx on loopback ports with deploy/self-hosted/nginx.conf: only names, ports and times are changed."""
 
 import os
 import re

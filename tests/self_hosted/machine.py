@@ -86,7 +86,13 @@ THREADS={THREADS}
 """,
             "utf-8",
         )
-        places.load_credentials(secrets())
+        drop_in = folder / "secrets.conf"
+        drop_in.write_text(
+            "".join(f"LoadCredential={name}:/etc/anyroom/secrets/{name}\n" for name in secrets()), "utf-8"
+        )
+        for name, content in secrets().items():
+            (places.etc / "secrets" / name).write_text(content, "utf-8")
+        places.load_credentials(drop_in)
         port, told = free_port(), folder / "notify"
         systemd.bind(str(told))
         systemd.settimeout(START_LIMIT)

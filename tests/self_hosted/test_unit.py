@@ -20,7 +20,7 @@ from simulator import faults
 from sync import pull, sweep
 from tests.self_hosted.machine import Machine, hosting
 from tests.self_hosted.proxy import CONF, WAIT, needs_nginx
-from tests.self_hosted.unit import ROOT, UNIT, directives, value, values
+from tests.self_hosted.unit import DEPLOY, ROOT, UNIT, directives, value, values
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed: apt-get install systemd")
@@ -36,23 +36,26 @@ def analyze(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The unit with a program and a folder that are there."""
-    there = tmp_path / UNIT.name
-    text = UNIT.read_text("utf-8").replace("/opt/anyroom/.venv/bin/python", sys.executable)
-    there.write_text(text.replace("=/opt/anyroom\n", f"={ROOT}\n"), "utf-8")
-    return there
+def copies(tmp_path: Path) -> Path:
+    """The units with a program and a folder that are there."""
+    for unit in DEPLOY.glob("anyroom*.*"):
+        text = unit.read_text("utf-8").replace("/opt/anyroom/.venv/bin/python", sys.executable)
+        (tmp_path / unit.name).write_text(text.replace("/opt/anyroom", str(ROOT)), "utf-8")
+    return tmp_path
 
 
 @needs_systemd
-def test_systemd_takes_every_line(copy: Path) -> None:
-    done = analyze("verify", "--man=no", f"./{copy.name}", folder=copy.parent)
+def test_systemd_takes_every_line(copies: Path) -> None:
+    units = [f"./{unit.name}" for unit in copies.iterdir()]
+    assert len(units) == 3
+    done = analyze("verify", "--man=no", *units, folder=copies)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @needs_systemd
-def test_it_may_do_no_more_than_it_needs(copy: Path) -> None:
-    done = analyze("security", "--offline=true", f"--threshold={EXPOSURE}", f"./{copy.name}", folder=copy.parent)
+@pytest.mark.parametrize("name", ["anyroom.service", "anyroom-backup.service"])
+def test_it_may_do_no_more_than_it_needs(copies: Path, name: str) -> None:
+    done = analyze("security", "--offline=true", f"--threshold={EXPOSURE}", f"./{name}", folder=copies)
     assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if line.startswith(("✗", "→")))
 
 

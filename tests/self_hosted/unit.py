@@ -1,7 +1,7 @@
 """deploy/self-hosted/anyroom.service, read as systemd reads it, with its paths put into a test's folder."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ class Placed:
         self.etc, self.state = folder / "etc/anyroom", folder / "var/lib/anyroom"
         self.runtime, self.credentials = folder / "run/anyroom", folder / "run/credentials"
         for made in (self.etc / "secrets", self.state, self.runtime, self.credentials):
-            made.mkdir(parents=True)
+            made.mkdir(parents=True, exist_ok=True)
         self._unit = unit
         self._places = {
             "/opt/anyroom/.venv/bin/python": python,
@@ -64,15 +64,11 @@ class Placed:
         lines += [line for line in shlex.split(file.read_text("utf-8"), comments=True) if line]
         return dict(_pair(line) for line in lines)
 
-    def load_credentials(self, secrets: Mapping[str, str]) -> None:
-        """LoadCredential: the unit's own, and those of a drop-in; each is a copy that only the service can read."""
-        own = [line.partition(":") for line in values("LoadCredential", self._unit)]
-        for name, content in secrets.items():
-            (self.etc / "secrets" / name).write_text(content, "utf-8")
-        sources = {name: Path(self._put(path)) for name, _, path in own}
-        sources |= {name: self.etc / "secrets" / name for name in secrets}
-        for name, path in sources.items():
-            (self.credentials / name).write_bytes(path.read_bytes())
+    def load_credentials(self, drop_in: Path | None = None) -> None:
+        """LoadCredential, of the unit and of a drop-in: a copy of each file that is named."""
+        lines = values("LoadCredential", self._unit) + (values("LoadCredential", drop_in) if drop_in else [])
+        for name, _, path in (line.partition(":") for line in lines):
+            (self.credentials / name).write_bytes(Path(self._put(path)).read_bytes())
 
     def _put(self, text: str) -> str:
         for written, place in self._places.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.process import Running, connect, free_port, running
+from simulator import ids
 from simulator.server import Simulator
 from tests import browsing, simulating
 from tests.self_hosted.proxy import START_LIMIT, WAIT, Proxy, Reply, proxying
@@ -18,6 +19,10 @@ from tests.world import LOGO, toml
 
 PUBLIC_URL = "http://localhost:8443"
 CREATE = "POST /conferences?solution=demo HTTP/1.1"
+IDENTITY = (
+    f"script={ids.SCRIPT_CLIENT_ID};addon={ids.ADDON_SERVICE_ACCOUNT},{ids.ADDON_CLIENT_ID};"
+    f"tasks={ids.TASKS_SERVICE_ACCOUNT}"
+)
 THREADS = 8
 _users = iter(range(1_000_000))
 
@@ -74,10 +79,9 @@ def hosting(folder: Path) -> Iterator[Machine]:
         simulator.register_clients(PUBLIC_URL)
         places = Placed(folder, sys.executable)
         (places.etc / "anyroom.toml").write_text(solutions(simulator), "utf-8")
-        simulator.identity.write_keyfile(str(places.etc / "keys.json"))
         (places.etc / "anyroom.env").write_text(
             f"""# What only a test sets: the simulator is Google.
-ANYROOM_IDENTITY='local:{places.etc}/keys.json'
+ANYROOM_IDENTITY='{IDENTITY}'
 ANYROOM_GOOGLE_API={simulator.url}
 ANYROOM_PUBLIC_URL={PUBLIC_URL}
 ANYROOM_SIGNIN={browsing.ENVIRONMENT["ANYROOM_SIGNIN"]}

@@ -198,13 +198,18 @@ def test_a_backup_under_writes_is_whole_and_restored_byte_by_byte(installed: San
         assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         [(kept,)] = opened.execute("SELECT count(*) FROM documents").fetchall()
     assert 1 <= kept <= written + 1
-    whole = copy.read_bytes()
+    whole, before = copy.read_bytes(), database.stat()
+    left_over = [database.with_name(f"anyroom.db-{name}") for name in ("wal", "shm")]
+    for path in left_over:
+        path.write_bytes(b"of the database that was there")
     restore = blocks("Back up, restore")[1]
     script = installed.placed(restore)
     subprocess.run(
         ["bash", "-eu"], input=script, env={"PATH": f"{installed.bin}:{os.environ['PATH']}"}, text=True, check=True
     )
     assert database.read_bytes() == whole
+    assert database.stat().st_ino == before.st_ino  # whose it is stays, too
+    assert not any(path.exists() for path in left_over)
     with closing(SqliteStore(str(database))) as store:
         assert Once(store).is_spent("value -1")
 

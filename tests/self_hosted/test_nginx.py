@@ -267,8 +267,16 @@ def held(machine: Machine, number: int) -> Iterator[None]:
 
 
 def test_slow_clients_of_any_number_keep_nobody_waiting(machine: Machine) -> None:
+    before = asked(machine)
     with held(machine, 2 * THREADS):
         assert machine.create(machine.user(), limit=AT_ONCE).status == 200
+    assert machine.create(machine.user()).status == 200
+    assert asked(machine) == before + 2  # the function has seen none of the others
+
+
+def asked(machine: Machine) -> int:
+    """How many requests for a conference have reached the function."""
+    return machine.log().count('"route": "/conferences"')
 
 
 def test_one_address_may_hold_100_connections(machine: Machine, tmp_path: Path) -> None:

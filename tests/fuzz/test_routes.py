@@ -1,6 +1,7 @@
 """Whatever is asked of any route, the answer is one that openapi.yaml has: no defect, no trace, and soon."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, count, repeat
 from time import monotonic
 from typing import Any, TypeAlias
@@ -171,3 +172,26 @@ def test_the_doors_open(function: Function, doors: Doors, people: Iterator[Perso
     assert response.status_code == BEHIND[method, operation.path], function.log()[-2000:]
     if response.status_code == 303 and method == "GET" and operation.path == "/sign-in":
         assert "Set-Cookie" in response.headers
+
+
+def always(request: Request, good: Good) -> Request:
+    return request
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW")
+
+
+@pytest.mark.parametrize("path", sorted({one.path for one in OPERATIONS}))
+def test_a_method_that_is_not_documented_is_405_whoever_asks(
+    function: Function, doors: Doors, people: Iterator[Person], path: str
+) -> None:
+    documented = {one.method.upper(): door(one) for one in OPERATIONS if one.path == path}
+    for method in sorted(set(METHODS) - set(documented)):
+        for name in {"", *documented.values()}:
+            request = Request({}, {"X-Canary": "c4n4ry"}, b"c4n4ry")
+            if name:
+                DOORS[name](doors, next(people), path, partial(always, request), False)
+            response = sent(function, method, path.replace("{solution}", "zoom"), request)
+            assert response.status_code == 405
+            assert response.headers["Allow"] in documented
+            assert "c4n4ry" not in response.text

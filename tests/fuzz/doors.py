@@ -137,9 +137,12 @@ def _back(browser: Browser, start: str, stop: str) -> Good:
 
 
 def filled(value: Any, good: Good) -> Any:
-    """A body or a query in which the fields of these names have good values."""
+    """A body or a query in which the texts of these names are good; what is no text stays."""
     if isinstance(value, dict):
-        return {name: good[name] if name in good else filled(item, good) for name, item in value.items()}
+        return {
+            name: good[name] if name in good and isinstance(item, str) else filled(item, good)
+            for name, item in value.items()
+        }
     return [filled(item, good) for item in value] if isinstance(value, list) else value
 
 

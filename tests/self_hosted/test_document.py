@@ -243,3 +243,34 @@ def test_nothing_is_left_after_a_removal(installed: Sandbox) -> None:
     left = [path for path in installed.root.rglob("*") if "anyroom" in path.name]
     assert left == []
     assert f"certbot delete --non-interactive --cert-name={NAME}" in installed.calls()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed: apt-get install git")
+def test_an_upgrade_brings_what_is_new(tmp_path: Path) -> None:
+    upstream, there = tmp_path / "upstream", tmp_path / "root/opt/anyroom"
+    (tmp_path / "root/opt").mkdir(parents=True)
+    who = {f"GIT_{role}_{what}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = who | {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def shell(*lines: str) -> None:
+        script = "\n".join(lines)
+        subprocess.run(["bash", "-eu"], input=script, env=environment, cwd=tmp_path, text=True, check=True)
+
+    def of_git(heading: str) -> list[str]:
+        lines = [line for block in blocks(heading) for line in block.splitlines() if line.startswith("git ")]
+        return [
+            blocks()[0],
+            f"REPOSITORY={upstream}",
+            *(line.replace("/opt/", f"{tmp_path}/root/opt/") for line in lines),
+        ]
+
+    def publish(version: str) -> None:
+        shell(f"cd {upstream}", f"echo {version} > version", "git add version", f"git commit --quiet -m {version}")
+
+    shell(f"git init --quiet --initial-branch=main {upstream}")
+    publish("one")
+    shell(*of_git("Install"))
+    assert (there / "version").read_text("utf-8") == "one\n"
+    publish("two")
+    shell(*of_git("Upgrade"))
+    assert (there / "version").read_text("utf-8") == "two\n"

@@ -6,8 +6,11 @@ SIMULATOR_PORT ?= 8090
 RUN ?= .run
 RUNS ?= 2000
 VENV := .venv/bin/python
+OPERATIONS := reconcile parked orphans rotate-keys export erase backup restore
+# An option counts only where it is given to make: USER is in every shell's environment.
+given = $(if $(filter command,$(firstword $(origin $(1)))),'--$(2)=$($(1))')
 
-.PHONY: help run test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
+.PHONY: help run $(OPERATIONS) test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
 
 help:
 	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
@@ -16,6 +19,14 @@ help:
 	@echo "make mutants [ONLY=NAME]          small mistakes in what keeps secrets and proves who calls: tests must find 90 %"
 	@echo "make bench [ONLY=NAME]            one line a figure, exit 1 when one is short of its goal"
 	@echo "make doctor                       whether this configuration can work, and what to do where it cannot"
+	@echo "make reconcile [DO=1]             calendars, mappings and provider rooms compared; DO=1 does what is safe"
+	@echo "make parked [DO=1]                what conferencing systems could not be told yet; DO=1 tells them now"
+	@echo "make orphans [DO=1]               conferences that nothing holds; DO=1 deletes those that a look confirms"
+	@echo "make rotate-keys [DO=1]           what is sealed with which key; DO=1 seals all of it with the first"
+	@echo "make export USER=...|DOMAIN=... FILE=...   what is stored of a user (address or number) or a domain"
+	@echo "make erase USER=...|DOMAIN=... [DO=1]      the same, erased, with tokens given back"
+	@echo "make backup FILE=...              a copy of a store in SQLite, while the function writes"
+	@echo "make restore FILE=... [DO=1]      a backup back in its place, while the function does not run"
 	@echo "make addon URL=https://...        addon/build/ from anyroom.toml, for the function at that address"
 	@echo "make clean                        remove what the others have made"
 
@@ -52,6 +63,9 @@ bench: install-dev
 
 doctor: install
 	@$(VENV) -m doctor
+
+$(OPERATIONS): install
+	@$(VENV) -m operations $@ $(call given,DO,do) $(call given,USER,user) $(call given,DOMAIN,domain) $(call given,FILE,file)
 
 addon: install
 	@$(VENV) -m addon --url=$(URL)

@@ -34,7 +34,8 @@ OwnAccessToken = Callable[[Deadline], str]
 class Following:
     """The parts of a sync. `caller` proves who an add-on speaks for; `send` reaches Google's services.
 
-    `own_token` gives the function's own access token, that of the metadata server when it is None.
+    `own_token` gives the function's own access token, that of the metadata server when it is None. `access` and `queue`
+    are None where changes are relayed: nobody can read a calendar then but its user's own triggers.
     """
 
     def __init__(
@@ -51,33 +52,33 @@ class Following:
     ) -> None:
         ports = Ports(store, conferences, clock, random.random, settings.grace)
         token = own_token or OwnToken()
-        self._access = _access(settings, clock, send, token)
-        self._queue = self._opened_queue(settings, clock, send, token)
-        channels = _channels(settings, clock) if self._access else None
-        self._puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
-        self.sweep = Sweep(ports, self._queue, _holder, once=bool(settings.keys))
-        self.signals = Signals(store, clock, calendar, self._puller, self._queue)
+        self.access = _access(settings, clock, send, token)
+        self.queue = self._opened_queue(settings, clock, send, token)
+        channels = _channels(settings, clock) if self.access else None
+        self.puller = Puller(ports, calendar, channels, Quota(clock, random.random), _holder)
+        self.sweep = Sweep(ports, self.queue, _holder, once=bool(settings.keys))
+        self.signals = Signals(store, clock, calendar, self.puller, self.queue)
         self.endpoint = SyncEndpoint(
             caller,
             verifier,
             Budget(clock, RELAYS, RELAYS_REFILL),
             self.signals,
-            self._puller,
+            self.puller,
             self.sweep,
-            self._access,
-            self._queue,
+            self.access,
+            self.queue,
             settings.public_url,
             clock,
         )
 
     def close(self) -> None:
         """Let go of the queue."""
-        if self._queue:
-            self._queue.close()
+        if self.queue:
+            self.queue.close()
 
     def _opened_queue(self, settings: Settings, clock: Clock, send: Send, own_token: OwnAccessToken) -> Queue | None:
         """Cloud Tasks, or a thread of this process; None where changes are relayed and nothing can run by itself."""
-        if self._access is None:
+        if self.access is None:
             return None
         if not settings.queue:
             return InlineQueue(lambda calendar: self.endpoint.run(calendar), clock)

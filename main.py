@@ -101,6 +101,7 @@ class Response(NamedTuple):
 
 def _joined() -> "Service":
     """Join everything; what it is made of loads while the certificates are on their way."""
+    from conference import audit
     from conference.certificates import google_keys, local_keys
     from conference.exchange import HttpClient
 
@@ -111,6 +112,7 @@ def _joined() -> "Service":
     threading.Thread(target=keys.prefetch, name="certificates", daemon=True).start()
     from service import Service
 
+    audit.record("policy", audit.START, "configuration", **_settings.policy)
     joined = Service(_settings, clock, int(os.environ.get("THREADS", "80")), client, keys)
     if not _settings.in_cloud:
         joined.begin_sweeping()
@@ -144,7 +146,10 @@ def _answered(asked: Asked) -> Response:
         return _route(asked)(asked)
     except RequestRefused as refused:
         asked.note.update(reason=refused.reason, detail=refused.detail)
-        return Response(_refusal(refused), "refused", logging.WARNING)
+        response = _refusal(refused)
+        if "text/html" in asked.request.headers.get("Accept", ""):
+            _show_page(response, asked, refused)
+        return Response(response, "refused", logging.WARNING)
     except Exception as error:  # noqa: BLE001  # functions-framework would send its text to the caller
         asked.note["defect"] = logs.defect(error)
         return Response(_json({"error": "internal"}, 500), "defect", logging.ERROR)
@@ -195,20 +200,8 @@ def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Respons
     system sends it here.
     """
     from conference import refused
-    from conference.browser import Visit
 
-    request = asked.request
-    visit = Visit(
-        solution=asked.note.get("solution", ""),
-        query=request.args.to_dict(),
-        form=lambda: _form(request),
-        cookies=request.cookies,
-        languages=request.headers.get("Accept-Language", ""),
-        number=logs.request_id.get(),
-        deadline=asked.deadline,
-        legs=asked.legs,
-        note=asked.note,
-    )
+    visit = _visit(asked)
     try:
         page = show(service().visitors, visit)
     except (RequestRefused, ConferenceFailure) as failure:
@@ -221,6 +214,32 @@ def _browsed(asked: Asked, show: "Callable[[Visitors, Visit], Sent]") -> Respons
         secure = name.startswith("__Host-")
         sent.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="Lax")
     return Response(sent, page.outcome, page.level)
+
+
+def _show_page(response: flask.Response, asked: Asked, failure: RequestRefused) -> None:
+    """Put a page in place of the JSON: a person in a browser asked for what is not there, or cannot be got."""
+    from conference import refused
+
+    page = refused.page(_visit(asked), failure)
+    response.data = page.content
+    response.headers.update(page.headers)
+
+
+def _visit(asked: Asked) -> "Visit":
+    from conference.browser import Visit
+
+    request = asked.request
+    return Visit(
+        solution=asked.note.get("solution", ""),
+        query=request.args.to_dict(),
+        form=lambda: _form(request),
+        cookies=request.cookies,
+        languages=request.headers.get("Accept-Language", ""),
+        number=logs.request_id.get(),
+        deadline=asked.deadline,
+        legs=asked.legs,
+        note=asked.note,
+    )
 
 
 def _create_conference(asked: Asked) -> Response:

@@ -8,7 +8,7 @@ from base64 import b32encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conference.attempt import Attempt
 from conference.budget import Budget
@@ -20,7 +20,7 @@ from conference.event import Event
 from conference.http import Client, HttpCall
 from conference.identity import Keys, Verifier
 from conference.providers import LoadedProvider, connects_users, load
-from conference.providers.base import Reply, Request, origin
+from conference.providers.base import Reply, Request, Secret, origin
 from conference.secrets import open_secrets, secret_name
 from conference.solution import Solution
 from settings import Settings
@@ -38,6 +38,19 @@ if TYPE_CHECKING:
     from sync.endpoint import SyncEndpoint
     from sync.ticker import Ticker
     from visitors import Visitors
+
+
+class Parts(NamedTuple):
+    """What operators work with. `tokens` and `seal` are None where the configuration has nothing to seal."""
+
+    store: Store
+    calendar: "GoogleCalendar"
+    conferences: "Conferences"
+    following: "Following"
+    tokens: "Tokens | None"
+    seal: "Seal | None"
+    secret: Secret
+
 
 SWEEP = 120.0
 """Seconds between two sweeps, and for one of them, on a machine without Cloud Scheduler."""
@@ -137,9 +150,22 @@ class Service:
         self._ticker = Ticker(self.sweep, SWEEP, random.random)
         self._ticker.start()
 
+    def parts(self) -> Parts:
+        """What the commands of operations/ are made of, joined as the function itself joins it."""
+        return Parts(
+            self._store,
+            self._calendar,
+            self._conferences(),
+            self._follows(),
+            self._tokens,
+            self._seal,
+            self._secret,
+        )
+
     def sweep(self) -> None:
         """Do what is due now. Raises StoreUnavailable."""
-        self._follows().sweep.run(Deadline(self._clock, SWEEP))
+        swept = self._follows().sweep.run(Deadline(self._clock, SWEEP))
+        _log.info("swept", extra={"fields": swept.fields()})
 
     def close(self) -> None:
         """Let go of the store's connections and of the threads, once nobody is answered any more."""

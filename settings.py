@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -65,6 +66,16 @@ class Settings(msgspec.Struct, frozen=True):
     keys: str
     sign_in: SignInClient | None
     in_cloud: bool
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """Who may use what, for the log of a start: the solutions, and a digest that is another one after each change
+        of them, of their domains, of who may call, of the credential and of the grace.
+        """
+        solutions = [(one.id, one.provider, sorted(one.domains)) for one in self.solutions.values()]
+        accepted = [sorted(self.accepted.script), *msgspec.structs.astuple(self.accepted)[1:]]
+        told = json.dumps([solutions, accepted, self.credential, self.grace.total_seconds()])
+        return {"solutions": list(self.solutions), "digest": sha256(told.encode()).hexdigest()[:16]}
 
     @property
     def iam(self) -> str:

@@ -83,6 +83,9 @@ class Visitors:
             lambda solution: tokens.server(solution.id, outside.secret),
             outside.renew,
             self._keep,
+            lambda solution, user, granted, deadline: tokens.give_back(
+                user.sub, solution.id, granted, outside.secret, deadline
+            ),
             sessions,
             google,
             once,

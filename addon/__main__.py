@@ -15,11 +15,12 @@ _WROTE = """\
 Wrote {names} to {folder}/ for {count} at {origin}
 """
 _NEXT = """\
-Apps Script: put appsscript.json and Code.gs into a script project (clasp push, or paste), Deploy > Test deployments >
-  Install, and add the project's OAuth client id to ANYROOM_IDENTITY as script=CLIENT_ID.
+Apps Script: put appsscript.json and Code.gs into a script project (clasp push --force, or paste), Deploy > Test
+  deployments > Install, and add the project's OAuth client id to ANYROOM_IDENTITY as script=CLIENT_ID.
 HTTP instead (not proven on Google yet): gcloud workspace-add-ons deployments create anyroom \\
   --deployment-file={folder}/deployment.json, then gcloud workspace-add-ons get-authorization gives
   addon=SERVICE_ACCOUNT,CLIENT_ID for ANYROOM_IDENTITY. Its calendars are synced with delegation only.
+docs/publish.md has every step, the consent screen and the Marketplace.
 """
 
 

@@ -121,6 +121,10 @@ class CountedStore:
         """See the port."""
         return self._queried(lambda: self._store.due(kind, before, limit))
 
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        """See the port."""
+        return self._queried(lambda: self._store.page(kind, limit, after))
+
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         """See the port."""
         self._outside.before("store")

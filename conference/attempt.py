@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from conference.clock import Clock, Deadline
 from conference.data import shorten
+from conference.description import plain
 from conference.errors import CredentialsRefused, InvalidConferenceData, OutcomeUnknown, Temporary
 from conference.event import PLACEHOLDER_TITLE, Event
 from conference.http import HttpCall
@@ -111,8 +112,8 @@ class Attempt:
 
 
 def fitted(event: Event, limits: Limits) -> Event:
-    """The event with texts that the system takes; an untitled event gets a title."""
-    summary, description = event.summary.strip() or PLACEHOLDER_TITLE, event.description
+    """The event with texts that the system takes, the description without its HTML; an untitled event gets a title."""
+    summary, description = event.summary.strip() or PLACEHOLDER_TITLE, plain(event.description)
     if limits.summary is not None:
         summary = shorten(summary, limits.summary)
     if limits.description is not None:

@@ -4,16 +4,15 @@ Sources: RFC 6749, sections 4.1 and 10.12; RFC 7636; RFC 9207 (`iss`); RFC 9700 
 one-time state, PKCE).
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
-from conference import pages, refused, token_reply
+from conference import audit, pages, refused, token_reply
 from conference.browser import Cookie, Sent, Visit, redirect
 from conference.clock import Clock, Deadline
-from conference.errors import NotConnected, SignInRefused
+from conference.errors import ConferenceFailure, NotConnected, SignInRefused, StoreUnavailable
 from conference.identity import ISSUERS, User
 from conference.limits import LONGEST
 from conference.oauth import AuthorizationServer
@@ -26,8 +25,6 @@ from conference.token_reply import Granted
 GOOGLE = "google"
 """Where a flow leads that signs somebody in. A solution's flow leads to its id, behind another word."""
 
-_log = logging.getLogger("anyroom.connect")
-
 
 class Spent(Protocol):
     """Remembers what may be used once, over all instances."""
@@ -38,12 +35,14 @@ class Spent(Protocol):
 
 Keep = Callable[[Solution, User, Granted, Deadline], None]
 """Finds out whose account at the system it is, and stores the connection. Raises ConferenceFailure."""
+GiveBack = Callable[[Solution, User, Granted, Deadline], None]
+"""Has what was granted and not stored revoked there, if that can be. Raises nothing."""
 
 
 class Connecting:
     """The pages of a connection. `solutions` are those that users connect; `server` gives the authorization server of
-    one, `renew` reads secrets anew and says whether one changed, `keep` stores what the server gave; `public_url` is
-    the function's address.
+    one, `renew` reads secrets anew and says whether one changed, `keep` stores what the server gave, `give_back` is for
+    what is not stored; `public_url` is the function's address.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Connecting:
         server: Callable[[Solution], AuthorizationServer],
         renew: Callable[[frozenset[str]], bool],
         keep: Keep,
+        give_back: GiveBack,
         sessions: Sessions,
         google: GoogleSignIn,
         spent: Spent,
@@ -64,6 +64,7 @@ class Connecting:
         self._server = server
         self._renew = renew
         self._keep = keep
+        self._give_back = give_back
         self._sessions = sessions
         self._google = google
         self._spent = spent
@@ -102,10 +103,13 @@ class Connecting:
         expected = self._sessions.expected(link, visit.solution)
         visitor = self._sessions.visitor(visit.cookies)
         switch = "switch" in visit.query
-        if visitor is None or (expected and expected.sub != visitor.sub and switch):
+        if visitor is None or (switch and (expected is None or expected.sub != visitor.sub)):
             return self.sign_in(visit, visit.solution, expected, choose=switch)
         if expected and expected.sub != visitor.sub:
             return self._another_account(visit, visit.solution, visitor, expected)
+        if not solution.is_for(visitor.domain):
+            refusal = SignInRefused("domain", "domain")
+            return refused.page(visit, refusal, f"{_path(solution.id)}?switch=1", email=visitor.email)
         flow, cookie = self._sessions.flow(_to(visit.solution), user=visitor)
         url = self._server(solution).authorization_url(self._redirect(solution), flow.state, flow.verifier)
         return redirect(url, cookie)
@@ -131,24 +135,32 @@ class Connecting:
         issuer = self._oauth(solution).issuer(solution.options)
         if issuer and visit.query.get("iss", issuer) != issuer:
             raise SignInRefused("wrong-issuer", "other")
-        self._keep(solution, visitor, self._granted(solution, flow, visit), visit.deadline)
-        _log.info("connected: %s", solution.id)
+        granted = self._granted(solution, flow, visit)
+        try:
+            self._check_scopes(solution, granted)
+            self._keep(solution, visitor, granted, visit.deadline)
+        except StoreUnavailable:  # it may be stored
+            raise
+        except (SignInRefused, ConferenceFailure):
+            self._give_back(solution, visitor, granted, visit.deadline)
+            raise
+        audit.record("connect", audit.subject(visitor.sub), "connection", solution=solution.id)
         page = pages.render("done", pages.language(visit.languages), close=True, solution=solution.name)
         return Sent(200, page.headers, page.content, (self._sessions.ended(),), "connected")
 
     def _granted(self, solution: Solution, flow: Flow, visit: Visit) -> Granted:
-        """What the system gave for the code. Raises SignInRefused when that is refused, or too little was granted."""
-        code = self._code(visit)
+        """What the system gave for the code. Raises SignInRefused when that is refused."""
+        code, redirect_uri = self._code(visit), self._redirect(solution)
         try:
-            granted = self._server(solution).by_code(
-                code, flow.verifier, self._redirect(solution), visit.deadline, self._renew
-            )
+            return self._server(solution).by_code(code, flow.verifier, redirect_uri, visit.deadline, self._renew)
         except NotConnected as refusal:
             raise SignInRefused("code-refused", "other", refusal.detail) from refusal
+
+    def _check_scopes(self, solution: Solution, granted: Granted) -> None:
+        """Raise SignInRefused when too little was granted; a server that does not say granted all."""
         asked = self._oauth(solution).scopes(solution.options)
         if granted.scopes is not None and token_reply.missing(asked, granted.scopes):
             raise SignInRefused("scopes", "scopes")
-        return granted
 
     def _flow(self, visit: Visit, to: str) -> Flow:
         """The flow that the visitor comes back from, spent now. Raises SignInRefused, StoreUnavailable."""
@@ -191,14 +203,15 @@ class Connecting:
         return refused.page(visit, refusal, again, *cookies, ended, email=user.email, expected=expected.email)
 
     def _shown(self, visit: Visit, work: Callable[[], Sent]) -> Sent:
-        """What that gives, or a page that says why not. Raises SecretUnavailable, Temporary: nothing can be read."""
-        return refused.shown(visit, work, self._again(visit), self._sessions.ended())
+        """What that gives, or a page that says why not. Raises SecretUnavailable, Temporary: nothing can be read.
 
-    def _again(self, visit: Visit) -> str:
-        """Where the visitor was going."""
+        Only who comes back from a flow ends it: it may be another tab's.
+        """
         flow = self._sessions.under_way(visit.cookies)
         solution = visit.solution or (flow.then if flow else "")
-        return _path(solution) if solution in self._solutions else refused.SETTINGS
+        again = _path(solution) if solution in self._solutions else refused.SETTINGS
+        ended = (self._sessions.ended(),) if flow and flow.state == visit.query.get("state") else ()
+        return refused.shown(visit, work, again, *ended)
 
     def _redirect(self, solution: Solution) -> str:
         return f"{self._public_url}/oauth/callback/{solution.id}"

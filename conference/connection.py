@@ -20,7 +20,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a connection without opening it.
 
     `state` "reconnect" means that the user must connect again, for that `reason`; `since` is when the state began.
-    `sealed` holds the tokens. The access token is good until `expires`, and replaced from `renew` on (all UTC).
+    `sealed` holds the tokens, `whose` the user's `sub`, so that who has the keys can seal both anew, and nobody else
+    learns whose it is; "" in a record of before. The access token is good until `expires`, and replaced from `renew` on
+    (all UTC).
     """
 
     solution: str
@@ -29,17 +31,22 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     scopes: list[str]
     sealed: str = ""
+    whose: str = ""
     renew: datetime
     expires: datetime
     refreshing: Refreshing | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is sealed: the tokens and the address of the account at the provider. It shows nothing of them."""
+    """What is sealed: the tokens and the address of the account at the provider. It shows nothing of them.
+
+    `grant` names what the token of an account itself was asked for with.
+    """
 
     access_token: str = ""
     refresh_token: str = ""
     address: str = ""
+    grant: str = ""
 
     def __repr__(self) -> str:
         return "Kept(...)"

@@ -177,8 +177,7 @@ class Creation:
             raise Temporary("deadline", "too little time is left to make a conference")
 
     def _check_domain(self) -> None:
-        domains = self._wanted.solution.domains
-        if domains and self._wanted.caller.domain not in domains:
+        if not self._wanted.solution.is_for(self._wanted.caller.domain):
             raise SolutionForbidden("domain", "the caller's hosted domain is not among the solution's")
 
     def _prove_authority(self) -> User | None:

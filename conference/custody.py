@@ -24,6 +24,7 @@ from conference.errors import (
     CredentialsRefused,
     NotConnected,
     OutcomeUnknown,
+    SecretUnavailable,
     StoreUnavailable,
     Temporary,
     Unsealable,
@@ -61,9 +62,12 @@ class Ports(NamedTuple):
 
 
 class Unsaved(msgspec.Struct, frozen=True):
-    """What a server gave and the store has not taken yet. `sealed` is what the connection held when it was asked."""
+    """What a server gave and the store has not taken yet. `sealed` is what the connection held when it was asked, and
+    `before` that opened: the same may be sealed anew meanwhile.
+    """
 
     sealed: str
+    before: Kept
     kept: Kept
     scopes: list[str] | None
     renew: datetime
@@ -133,20 +137,21 @@ class Custody:
         if not connection.sealed and not self._sub:
             return Kept()
         try:
-            return msgspec.json.decode(self._ports.seal.open(connection.sealed, *self._place), type=Kept)
+            return msgspec.json.decode(
+                self._ports.seal.open(connection.sealed, *tokens_place(self._sub, self._solution)), type=Kept
+            )
         except Unsealable as error:
-            _log.error("connection to %s: %s", self._solution, error)
+            self._report(error.reason, error, logging.ERROR)
             reason = error.reason
         raise NotConnected(reason)
 
     def seal(self, kept: Kept) -> str:
         """What a connection holds, sealed for this one. Raises SecretUnavailable, Temporary."""
-        return self._ports.seal.seal(msgspec.json.encode(kept).decode(), *self._place)
+        return self._ports.seal.seal(msgspec.json.encode(kept).decode(), *tokens_place(self._sub, self._solution))
 
-    @property
-    def _place(self) -> tuple[str, str, str]:
-        """What the record's key is a hash of."""
-        return ("connection", self._sub, self._solution)
+    def whose(self) -> str:
+        """The user's `sub`, sealed. Raises SecretUnavailable, Temporary."""
+        return self._ports.seal.seal(self._sub, *whose_place(self._solution))
 
     @contextmanager
     def _alone(self, deadline: Deadline) -> Iterator[None]:
@@ -167,7 +172,7 @@ class Custody:
             if self._unsaved:
                 self._save(self._unsaved, self._ports.connections.read(self._sub, self._solution), deadline)
             held = self._ports.connections.read(self._sub, self._solution)
-            kept, now = self._usable(held, asked), self._clock.now()
+            kept, now = self._usable(held, asked, server), self._clock.now()
             good = held is not None and kept.access_token not in ("", refused)
             if held and good and now < held.connection.renew:
                 return self._remember(kept.access_token, held.connection)
@@ -187,18 +192,27 @@ class Custody:
             pause = next(pauses, _POLL[-1]) * (0.5 + self._ports.jitter())
             self._clock.sleep(min(pause, deadline.left()))
 
-    def _usable(self, held: Held | None, asked: tuple[str, ...]) -> Kept:
+    def _usable(self, held: Held | None, asked: tuple[str, ...], server: AuthorizationServer) -> Kept:
         """What the connection holds, nothing for an account that has no token yet. Raises NotConnected."""
         if not self._sub:
-            with suppress(NotConnected):
-                return self.open(held.connection) if held else Kept()
-            return Kept()
+            return self._of_account(held, server)
         if held is None:
             raise NotConnected("not-connected")
         if held.connection.state != "connected":
             raise NotConnected(held.connection.reason)
         self._check_scopes(held.connection, asked)
         return self.open(held.connection)
+
+    def _of_account(self, held: Held | None, server: AuthorizationServer) -> Kept:
+        """The account's token, unless the settings name another account or client by now."""
+        kept = Kept()
+        with suppress(NotConnected):
+            kept = self.open(held.connection) if held else kept
+        try:
+            grant = server.account_grant()
+        except SecretUnavailable:
+            return kept
+        return kept if kept.grant == grant else Kept(grant=grant)
 
     def _check_scopes(self, connection: Connection, asked: tuple[str, ...]) -> None:
         """Raise NotConnected for a user who has granted fewer; what an account may do is its administrator's affair."""
@@ -234,9 +248,11 @@ class Custody:
                 raise NotConnected(reason, refused.detail) from refused
             return ""
         except OutcomeUnknown as unknown:
+            self._report("refresh-unknown")
             self._let_go(leased, unsure=True)
             raise Temporary("refresh-unknown", unknown.detail, retry_after=unknown.retry_after) from unknown
-        except AnyroomError:
+        except AnyroomError as failure:
+            self._report(failure.reason)
             self._let_go(leased, unsure)
             raise
         self._unsaved = unsaved(leased.connection.sealed, kept, granted, began)
@@ -273,7 +289,7 @@ class Custody:
         """
         pauses = iter(_SAVE)
         saved = None
-        while saved is None and held and held.connection.sealed == unsaved.sealed:
+        while saved is None and held and self._holds(held.connection, unsaved):
             try:
                 saved = self._ports.connections.write(self._sub, held, self._with(held.connection, unsaved))
             except StoreUnavailable:
@@ -285,6 +301,14 @@ class Custody:
         self._unsaved = None
         return saved
 
+    def _holds(self, connection: Connection, unsaved: Unsaved) -> bool:
+        """Whether the connection is as it was when the server was asked, whatever key seals it now."""
+        if connection.sealed == unsaved.sealed:
+            return True
+        with suppress(NotConnected):
+            return self.open(connection) == unsaved.before
+        return False
+
     def _with(self, before: Connection, unsaved: Unsaved) -> Connection:
         return replace(
             before,
@@ -293,6 +317,7 @@ class Custody:
             since=before.since if before.state == "connected" else self._clock.now(),
             scopes=before.scopes if unsaved.scopes is None else unsaved.scopes,
             sealed=self.seal(unsaved.kept),
+            whose=self.whose(),
             renew=unsaved.renew,
             expires=unsaved.expires,
             refreshing=None,
@@ -300,9 +325,14 @@ class Custody:
 
     def _mark(self, held: Held, reason: str) -> bool:
         """Have the user asked to connect again; False when the connection is not as it was read."""
-        _log.warning("connection to %s: %s", self._solution, reason)
+        self._report(reason)
         marked = replace(held.connection, state="reconnect", reason=reason, since=self._clock.now(), refreshing=None)
         return self._ports.connections.write(self._sub, held, marked) is not None
+
+    def _report(self, reason: str, said: object = "", level: int = logging.WARNING) -> None:
+        """There is no new token, or none that can be used."""
+        fields = {"kind": "token", "credential": self._solution, "reason": reason}
+        _log.log(level, "connection to %s: %s", self._solution, said or reason, extra={"fields": fields})
 
     def _let_go(self, leased: Held, unsure: bool) -> None:
         """Let others try at once; with `unsure` they know that the refresh token may be spent."""
@@ -316,12 +346,23 @@ class Custody:
         return token
 
 
+def tokens_place(sub: str, solution: str) -> tuple[str, str, str]:
+    """What a connection's tokens are sealed for: what the record's key is a hash of."""
+    return ("connection", sub, solution)
+
+
+def whose_place(solution: str) -> tuple[str, str]:
+    """What the name of a connection's user is sealed for: it is read before it is known whose the connection is."""
+    return ("whose", solution)
+
+
 def unsaved(sealed: str, before: Kept, granted: Granted, asked: datetime) -> Unsaved:
     """What to keep of what a server gave, when it was asked at that time with what there was before."""
     early = min(EARLY, granted.lifetime / 2)
     return Unsaved(
         sealed,
-        Kept(granted.access_token, granted.refresh_token or before.refresh_token, before.address),
+        before,
+        Kept(granted.access_token, granted.refresh_token or before.refresh_token, before.address, before.grant),
         None if granted.scopes is None else sorted(granted.scopes),
         asked + timedelta(seconds=granted.lifetime - early),
         asked + timedelta(seconds=granted.lifetime),

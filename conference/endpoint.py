@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from conference import addon
+from conference import addon, audit
 from conference.addon import AddOnRequest
 from conference.budget import Budget
 from conference.clock import Deadline
@@ -18,6 +18,7 @@ from conference.errors import (
     NotConnected,
     NotFound,
     Permanent,
+    SolutionForbidden,
     Temporary,
     TooManyRequests,
     Unauthenticated,
@@ -91,6 +92,10 @@ class AddOnEndpoint:
             data = self._conference(wanted, incoming)
         except ConferenceFailure as failure:
             incoming.note.update(reason=failure.reason, detail=failure.detail)
+            if isinstance(failure, SolutionForbidden):
+                audit.record(
+                    "policy", audit.subject(caller.sub), "refusal", solution=solution.id, reason=failure.reason
+                )
             data = _failed(failure)
             outcome, level = data.error_type, _level(failure)
         return Answer(addon.render(request.shape, data, self._wrapped), outcome, level)

@@ -48,8 +48,9 @@ class Event(msgspec.Struct, frozen=True):
     `start` and `end` are aware, in `zone` (an IANA name), `end` exclusive. An all-day event runs from the first moment
     of its first day to the first moment of the day after its last, so its duration is 23 or 25 hours where the clocks
     change. `recurrence` is Google's own lines (RRULE, EXRULE, RDATE, EXDATE). `zone_guessed` says that Calendar named
-    no zone that is known, so `start` carries only the offset. `etag` is another one after each change. A
-    `placeholder` stands for an event that does not exist yet, or could not be read.
+    no zone that is known, so `start` carries only the offset. `etag` is another one after each change, `updated` when
+    the last was made, None where that is not known. A `placeholder` stands for an event that does not exist yet, or
+    could not be read.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Event(msgspec.Struct, frozen=True):
     zone_guessed: bool = False
     placeholder: bool = False
     etag: str = ""
+    updated: datetime | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -165,6 +167,7 @@ def from_calendar(calendar: str, body: Mapping[str, Any], calendar_zone: str = "
         parameters=_parameters(body),
         zone_guessed=guessed,
         etag=_text(body, "etag"),
+        updated=_updated(_text(body, "updated")),
     )
 
 
@@ -173,6 +176,15 @@ def clean(text: str) -> str:
     if text.isascii():
         return text.replace("\0", "")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+
+
+def _updated(text: str) -> datetime | None:
+    """The moment, as far as it is one: it is only measured with."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _attendee(item: Mapping[str, Any]) -> Attendee:

@@ -136,7 +136,8 @@ class HttpCall:
         declared. Raises Temporary when nothing was sent, OutcomeUnknown when the request may have been acted on,
         Permanent for a host that is not declared.
 
-        Where the provider has OAuth, the access token goes along; one that is refused is replaced once.
+        Where the provider has OAuth, the access token goes along; one that is refused is replaced once, and the request
+        goes out again on a connection of its own.
         """
         if self._bearer is None:
             return self._sent(request, accept)
@@ -150,7 +151,8 @@ class HttpCall:
         self._replaced = True
         self._deadline.check()
         self._token = self._bearer.renewed(self._token, self.secret, self._deadline)
-        return self(request, accept)
+        # A system may close the connection after a refusal: a POST that met that would have an outcome unknown.
+        return self(msgspec.structs.replace(request, fresh=True), accept)
 
     def _with_token(self, request: Request) -> Request:
         return msgspec.structs.replace(request, headers={"Authorization": f"Bearer {self._token}", **request.headers})

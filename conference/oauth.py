@@ -10,6 +10,7 @@ Sources: RFC 6749 (sections 2.3.1, 4.1 and 6), RFC 7636 (PKCE), RFC 7009 (revoca
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -99,6 +100,14 @@ class AuthorizationServer:
             return self._granted({name: self._secret(value) for name, value in form.items()}, deadline)
         except NotConnected as refused:
             raise CredentialsRefused(refused.reason, refused.detail) from None
+
+    def account_grant(self) -> str:
+        """A hash of what `by_account` asks with: a token of another grant is of another account."""
+        form = self._oauth.account(self._options)
+        assert form is not None
+        asked = [self._oauth.token(self._options), self._secret(self._options.client_id)]
+        asked += [f"{name}={self._secret(value)}" for name, value in sorted(form.items())]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
     def revoke(self, token: str, hint: str, deadline: Deadline) -> bool:
         """Give a token back; `hint` is "refresh_token" or "access_token". Whether the server has confirmed it."""

@@ -1,7 +1,7 @@
-"""What is sealed opens only with one of our keys and only where it was sealed for; links and cookies are signed for.
+"""What is sealed opens only with one of our keys, and only where it was sealed for.
 
 The keys are one secret, which ANYROOM_KEYS names: one key a line, 32 random bytes in base64, as `openssl rand -base64
-32` makes them. The first seals and signs, all open: a new one goes on top, an old one goes when nothing is sealed with
+32` makes them. The first seals, all open: a new one goes on top, an old one goes when nothing is sealed with
 it any more. A rotation needs no new deployment, because the secret is read again.
 
 AES-256-GCM (NIST SP 800-38D) with random nonces: good for 2**32 texts a key. Each use of a key has one of its own,
@@ -78,13 +78,6 @@ class Seal:
         if opened is None:
             raise Unsealable("seal-broken", f"sealed with key {key.id}, and changed or moved since")
         return opened
-
-    def signing_keys(self, purpose: str) -> list[bytes]:
-        """The keys that sign for that purpose and no other, the one that signs now last, as itsdangerous wants them.
-
-        Raises as `keys`.
-        """
-        return [_derived(key.material, f"sign {purpose}", _KEY_BYTES) for key in reversed(self.keys())]
 
 
 def open_seal(setting: str, secrets: Secrets, random: Callable[[int], bytes]) -> Seal:

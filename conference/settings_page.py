@@ -3,7 +3,6 @@
 It works without a script. What changes anything is a POST with a form of ours, answered by sending the browser back.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -11,7 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from conference import pages
+from conference import audit, pages
 from conference.browser import Cookie, Sent, Visit, redirect
 from conference.clock import Deadline
 from conference.connect import Connecting
@@ -23,7 +22,6 @@ from conference.solution import Solution
 from conference.tokens import Tokens
 
 Trouble = Literal["parked", "lost", "gone_there", "unmanaged", "unreachable"]
-_log = logging.getLogger("anyroom.settings")
 
 
 class Troubled(msgspec.Struct, frozen=True):
@@ -88,16 +86,20 @@ class SettingsPage:
             told=told,
             email=visitor.email,
             form=self._sessions.form(visitor),
-            solutions=[self._shown(one, visitor) for one in self._solutions.values()],
+            solutions=[
+                shown
+                for one in self._solutions.values()
+                if (shown := self._shown(one, visitor))["state"] or one.is_for(visitor.domain)
+            ],
             attention=[self._troubled(one) for one in self._kept.troubled(visitor)],
         )
 
     def disconnect(self, visit: Visit) -> Sent:
         """POST /disconnect/ID."""
         user, solution = self._asked(visit), self._connected(visit)
-        self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
-        _log.info("disconnected: %s", solution.id)
-        return self._back(Told("disconnected", solution.id))
+        confirmed = self._tokens.disconnect(user.sub, solution.id, self._secret, visit.deadline)
+        audit.record("disconnect", audit.subject(user.sub), "connection", solution=solution.id)
+        return self._back(Told("disconnected" if confirmed else "disconnected_here", solution.id))
 
     def test(self, visit: Visit) -> Sent:
         """POST /test/ID."""
@@ -114,7 +116,7 @@ class SettingsPage:
         user = self._asked(visit)
         self._tokens.forget(user.sub, self._secret, visit.deadline)
         self._kept.forget(user)
-        _log.info("deleted: all data of a user")
+        audit.record("delete", audit.subject(user.sub), "user")
         return self._back(Told("deleted"), self._sessions.end())
 
     def sign_out(self, visit: Visit) -> Sent:

@@ -32,3 +32,7 @@ class Solution(msgspec.Struct, frozen=True):
     domains: frozenset[str] = frozenset()
     notes: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+
+    def is_for(self, domain: str) -> bool:
+        """Whether users of that hosted domain, "" for none, may use it."""
+        return not self.domains or domain in self.domains

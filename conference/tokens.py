@@ -107,6 +107,7 @@ class Tokens:
             since=now,
             scopes=sorted(scopes),
             sealed=custody.seal(new.kept),
+            whose=custody.whose(),
             renew=new.renew,
             expires=new.expires,
         )
@@ -115,6 +116,19 @@ class Tokens:
                 custody.forget()
                 return
         raise Temporary("contention", "the connection changes too fast")
+
+    def give_back(self, sub: str, solution: str, granted: Granted, secret: Secret, deadline: Deadline) -> None:
+        """Have what a user's sign-in gave revoked where nothing was kept of it, if the provider can. Raises nothing.
+
+        What a user is connected with stands, and a server may end that along with what is given back, as one grant
+        (RFC 7009, section 2.1): then nothing is.
+        """
+        try:
+            held = self._ports.connections.read(sub, solution)
+            if held is None or held.connection.state != "connected":
+                self._revoke(solution, granted.refresh_token, granted.access_token, secret, deadline)
+        except (ConferenceFailure, InvalidSetting) as failure:
+            _log.warning("sign-in to %s: not given back: %s", solution, failure.reason)
 
     def connection(self, sub: str, solution: str) -> View | None:
         """What the user may see of the connection, None without one. Raises StoreUnavailable, SecretUnavailable."""
@@ -186,16 +200,21 @@ class Tokens:
         return View(connection.solution, state, reason, connection.since, scopes, tuple(sorted(lacking)), address)
 
     def _revoked(self, sub: str, connection: Connection, secret: Secret, deadline: Deadline) -> bool:
-        """Both tokens, as some servers take the one and some the other: whether one was confirmed. Raises nothing."""
-        confirmed = False
+        """Give a connection's tokens back: whether that was confirmed. Raises nothing."""
+        solution = connection.solution
         try:
-            kept = self._custody(sub, connection.solution).open(connection)
-            server = self.server(connection.solution, secret)
-            for token, hint in ((kept.refresh_token, "refresh_token"), (kept.access_token, "access_token")):
-                with suppress(Temporary):
-                    confirmed |= bool(token) and server.revoke(token, hint, deadline.within(REVOKING))
+            kept = self._custody(sub, solution).open(connection)
+            return self._revoke(solution, kept.refresh_token, kept.access_token, secret, deadline)
         except (ConferenceFailure, InvalidSetting) as failure:
-            _log.warning("connection to %s: not given back: %s", connection.solution, failure.reason)
+            _log.warning("connection to %s: not given back: %s", solution, failure.reason)
+            return False
+
+    def _revoke(self, solution: str, refresh_token: str, access_token: str, secret: Secret, deadline: Deadline) -> bool:
+        """Both tokens, as some servers take the one and some the other: whether one was confirmed."""
+        server, confirmed = self.server(solution, secret), False
+        for token, hint in ((refresh_token, "refresh_token"), (access_token, "access_token")):
+            with suppress(Temporary):
+                confirmed |= bool(token) and server.revoke(token, hint, deadline.within(REVOKING))
         return confirmed
 
     def _oauth(self, solution: str) -> tuple[OAuth, Any]:

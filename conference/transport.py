@@ -229,6 +229,7 @@ class _Prepared(PreparedRequest):
         self.method, self.url = request.method, request.url
         self.place = _PLACE.match(request.url)[0]  # type: ignore[index]  # the exchange has checked the URL
         self.most = request.most
+        self.fresh = request.fresh
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -245,17 +246,19 @@ class BoundedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(self, request: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         """The pool of the request's origin, looked up once: there are no proxies to choose among.
 
-        All have one TLS context: loading its roots takes 10 ms.
+        A request that wants a connection of its own has a pool of its own, whose end is the connection's.
         """
+        if request.fresh:
+            return self._new_pool(request)
         pool = self._pools.get((request.place, request.most))
-        if pool is None:
-            parts, given = urlsplit(request.place), {"maxsize": _POOL, "most": request.most}
-            if self._context:
-                pool = _TLSPool(str(parts.hostname), parts.port, ssl_context=self._context, **given)
-            else:
-                pool = _Pool(str(parts.hostname), parts.port, **given)
-            pool = self._pools.setdefault((request.place, request.most), pool)
-        return pool
+        return pool or self._pools.setdefault((request.place, request.most), self._new_pool(request))
+
+    def _new_pool(self, request: Any) -> HTTPConnectionPool:
+        """All pools have one TLS context: loading its roots takes 10 ms."""
+        parts, given = urlsplit(request.place), {"maxsize": _POOL, "most": request.most}
+        if self._context:
+            return _TLSPool(str(parts.hostname), parts.port, ssl_context=self._context, **given)
+        return _Pool(str(parts.hostname), parts.port, **given)
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """The path with its query, as it stands in the URL."""

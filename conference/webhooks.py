@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from conference import audit
 from conference.clock import Clock
 from conference.errors import NotFound, Unauthenticated
 from conference.providers import LoadedProvider
@@ -92,5 +93,8 @@ class Webhooks:
 
     def _act(self, solution: str, notice: Notice) -> int:
         if notice.kind == "deauthorised":
-            return self._heard.deauthorised(solution, notice.id, notice.since)
+            erased = self._heard.deauthorised(solution, notice.id, notice.since)
+            if erased:
+                audit.record("disconnect", audit.SYSTEM, "connection", solution=solution, count=erased)
+            return erased
         return self._heard.deleted(solution, notice.id)

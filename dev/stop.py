@@ -22,6 +22,11 @@ class Stop:
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._remember)
 
+    @property
+    def asked(self) -> bool:
+        """Whether the end was asked for."""
+        return self._asked
+
     def pause(self, seconds: float = PAUSE) -> None:
         """Let `seconds` pass. Raises Stopped when the end was asked for, before or meanwhile."""
         if not self._asked:

@@ -17,20 +17,24 @@ _BY_REASON: Mapping[str, str] = {
 }
 _GRANT = "gcloud projects add-iam-policy-binding PROJECT --role=roles/datastore.user --member=serviceAccount:ACCOUNT"
 _BY_DETAIL: Mapping[str, str] = {
+    "SSLCertVerificationError": (
+        "its certificate is not trusted; check the name and the date of it, and for a proxy in between"
+    ),
+    "SSLError": "there is no TLS to speak; check the scheme and the port, and for a proxy in between",
     "roles/datastore.user": f"run: {_GRANT}",
     "the database does not exist": "run: gcloud firestore databases create --location=eur3",
-    "an index is missing": "use a database in native mode, without exemptions from its single-field indexes",
+    "an index is missing": "run deploy/setup.sh, which makes the indexes, for a database in native mode",
 }
 
 
 def advice(error: AnyroomError) -> str:
     """The reason, the detail and what to do, on one line."""
     said = str(error)
-    if error.reason in _BY_REASON:
-        return f"{said}; {_BY_REASON[error.reason]}"
     for word, remedy in _BY_DETAIL.items():
         if word in error.detail:
             return f"{said}; {remedy}"
+    if error.reason in _BY_REASON:
+        return f"{said}; {_BY_REASON[error.reason]}"
     if isinstance(error, Temporary):
         return f"{said}; it may pass, so try again in a minute"
     return said

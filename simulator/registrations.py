@@ -32,7 +32,7 @@ def _made(name: str, redirects: Collection[str]) -> Client:
     return Client(
         client_id,
         secret,
-        _SCOPES[name.partition("-")[0]],
+        _SCOPES.get(name) or _SCOPES[name.partition("-")[0]],
         frozenset() if account else frozenset(redirects),
         _GRANTS.get(name, USER_GRANTS),
         _ACCOUNTS.get(name, ""),
@@ -41,6 +41,7 @@ def _made(name: str, redirects: Collection[str]) -> Client:
 
 _SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "zoom": ZOOM_SCOPES,
+    "zoom-account": frozenset(f"{scope}:admin" for scope in ZOOM_SCOPES),
     "webex": WEBEX_SCOPES,
     "entra": ENTRA_SCOPES,
     "goto": GOTO_SCOPES,

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from flask import Flask
 
@@ -48,12 +48,13 @@ class Systems:
         authorization: Mapping[str, AuthorizationServer],
     ) -> None:
         users = _Users(calendar)
-        self.zoom = Zoom(randomness, clock.now, users, _bearer(authorization["zoom"]))
+        zoom, webex, entra = (authorization[name] for name in ("zoom", "webex", "entra"))
+        self.zoom = Zoom(randomness, clock.now, users, _bearer(zoom), _scopes(zoom))
         self.zoom_webhooks = ZoomWebhooks(clock, randomness)
         self.zoom.deleted.append(self.zoom_webhooks.deleted)
-        authorization["zoom"].removed.append(self.zoom_webhooks.deauthorized)
-        self.webex = Webex(randomness, _bearer(authorization["webex"]), clock.now, users)
-        self.teams = Teams(randomness, _bearer(authorization["entra"]), users, users, clock.now)
+        zoom.removed.append(self.zoom_webhooks.deauthorized)
+        self.webex = Webex(randomness, _bearer(webex), _scopes(webex), clock.now, users)
+        self.teams = Teams(randomness, _bearer(entra), _scopes(entra), users, users, clock.now)
         self.goto = Goto(randomness, _bearer(authorization["goto"]))
 
     def register(self, app: Flask) -> None:
@@ -72,3 +73,13 @@ def _bearer(server: AuthorizationServer) -> Callable[[str], str | None]:
         return None if grant is None else grant.email or ""
 
     return known
+
+
+def _scopes(server: AuthorizationServer) -> Callable[[str], Collection[str] | None]:
+    """What an access token is good for, None for one that is not good."""
+
+    def granted(token: str) -> Collection[str] | None:
+        grant = server.access(token)
+        return None if grant is None else grant.scopes
+
+    return granted

@@ -71,11 +71,13 @@ class Meeting:
 @dataclass(slots=True)
 class Teams:
     """All meetings of one tenant. `bearer` says whose an access token is: an address, "" for an application, None for
-    nobody; `users` are the tenant's, object id by address, `granted` those whom the application's policy covers.
+    nobody; `scopes` what a user has granted it, None for everything. `users` are the tenant's, object id by address,
+    `granted` those whom the application's policy covers.
     """
 
     randomness: random.Random
     bearer: Callable[[str], str | None]
+    scopes: Callable[[str], Collection[str] | None] = lambda token: None
     users: Mapping[str, str] = field(default_factory=dict)
     granted: Collection[str] = frozenset()
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))

@@ -46,7 +46,9 @@ class TeamsApi:
 
     def me(self) -> Response:
         """Whose token it is."""
-        caller = self._organizer("")
+        caller = self._caller("User.Read")
+        if not caller:
+            raise _Refusal(400, "BadRequest", "/me is for delegated tokens.")
         return _json({"id": self._teams.users[caller], "userPrincipalName": caller}, 200)
 
     def users(self) -> Response:
@@ -83,16 +85,20 @@ class TeamsApi:
         self._teams.delete(self._organizer(user), meeting)
         return Response(status=204)
 
-    def _caller(self) -> str:
+    def _caller(self, scope: str = "") -> str:
+        """Whose token it is, "" for an application's, which needs no scope of a user's."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         caller = self._teams.bearer(token) if scheme == "Bearer" else None
         if caller is None:
             raise _Refusal(401, "InvalidAuthenticationToken", "Access token is empty or invalid.")
+        granted = self._teams.scopes(token) if caller and scope else None
+        if granted is not None and scope not in granted:
+            raise _Refusal(403, "Forbidden", "Insufficient privileges to complete the operation.")
         return caller
 
     def _organizer(self, user: str) -> str:
         """For whom the call is: the token's own user under /me, a user by object id for an application."""
-        caller = self._caller()
+        caller = self._caller("OnlineMeetings.ReadWrite")
         if bool(caller) == bool(user):
             raise _Refusal(400, "BadRequest", "/me is for delegated tokens, /users for applications.")
         if caller:

@@ -79,11 +79,13 @@ class Meeting:
 @dataclass(slots=True)
 class Webex:
     """All meetings of one site. `bearer` says whose an access token is: an address, "" for a service app, None for
-    nobody; `users` are the addresses that a service app may act for. Thread-safe.
+    nobody; `scopes` what it was granted, None for everything. `users` are the addresses that a service app may act for.
+    Thread-safe.
     """
 
     randomness: random.Random
     bearer: Callable[[str], str | None]
+    scopes: Callable[[str], Collection[str] | None] = lambda token: None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     users: Collection[str] = frozenset()
     site: str = "anyroom.webex.example"

@@ -30,15 +30,16 @@ class WebexApi:
 
     def register(self, app: Flask, prefix: str = "/webex/v1") -> None:
         """Add the routes under `prefix`."""
-        for path, verb, method in (
-            ("/people/me", "GET", self.me),
-            ("/meetings", "POST", self.create),
-            ("/meetings", "GET", self.list),
-            ("/meetings/<meeting>", "GET", self.get),
-            ("/meetings/<meeting>", "PATCH", self.change),
-            ("/meetings/<meeting>", "DELETE", self.delete),
+        reads, writes = "meeting:schedules_read", "meeting:schedules_write"
+        for path, verb, method, scope in (
+            ("/people/me", "GET", self.me, "spark:people_read"),
+            ("/meetings", "POST", self.create, writes),
+            ("/meetings", "GET", self.list, reads),
+            ("/meetings/<meeting>", "GET", self.get, reads),
+            ("/meetings/<meeting>", "PATCH", self.change, writes),
+            ("/meetings/<meeting>", "DELETE", self.delete, writes),
         ):
-            app.add_url_rule(f"{prefix}{path}", f"webex.{verb} {path}", self._answering(method), methods=[verb])
+            app.add_url_rule(f"{prefix}{path}", f"webex.{verb} {path}", self._answering(method, scope), methods=[verb])
 
     def me(self) -> Response:
         """Whose token it is."""
@@ -82,6 +83,11 @@ class WebexApi:
             raise _Refusal(404, "The user does not exist.")
         return named
 
+    def _check_scope(self, scope: str) -> None:
+        granted = self._webex.scopes(request.headers.get("Authorization", "").partition(" ")[2])
+        if granted is not None and scope not in granted:
+            raise _Refusal(403, "The access token is missing required scopes.")
+
     def _user(self) -> str:
         """The token's user, "" for a service app."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -90,9 +96,10 @@ class WebexApi:
             raise _Refusal(401, "The request requires a valid access token set in the Authorization request header.")
         return user
 
-    def _answering(self, method: Callable[..., Response]) -> Callable[..., Response]:
+    def _answering(self, method: Callable[..., Response], scope: str) -> Callable[..., Response]:
         def answer(**path: str) -> Response:
             try:
+                self._check_scope(scope)
                 return method(**path)
             except _Refusal as refusal:
                 return _refused(refusal.status, str(refusal))

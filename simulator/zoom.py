@@ -93,18 +93,30 @@ class Meeting:
 class Zoom:
     """One account: its users' addresses and their meetings, the oldest first. Thread-safe.
 
-    `bearer` tells the address of the user that an access token belongs to, "" for the account itself, None for none.
-    `deleted` are told of each meeting that is deleted, whoever did it.
+    `bearer` tells the address of the user that an access token belongs to, "" for the account itself, None for none;
+    `scopes` what it was granted, None for everything. `deleted` are told of each meeting that is deleted, whoever did
+    it.
     """
 
     randomness: random.Random
     now: Callable[[], datetime]
     users: Collection[str]
     bearer: Callable[[str], str | None]
+    scopes: Callable[[str], Collection[str] | None] = lambda token: None
     meetings: dict[int, Meeting] = field(default_factory=dict)
     deleted: list[Callable[[Meeting], None]] = field(default_factory=list)
     _asked: dict[tuple[str, object], int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def caller(self, token: str, scope: str) -> str:
+        """Whose token it is, if it is good for that. The scopes of an account end in :admin. Raises Refused."""
+        caller, granted = self.bearer(token), self.scopes(token)
+        if caller is None:
+            raise Refused(401, 124, "Invalid access token.")
+        needed = scope if caller else f"{scope}:admin"
+        if granted is not None and needed not in granted:
+            raise Refused(400, 4711, f"Invalid access token, does not contain scopes:[{needed}].")
+        return caller
 
     def host(self, caller: str, user: str) -> str:
         """The address behind `me`, or one in the account that the caller may act for. Raises Refused."""

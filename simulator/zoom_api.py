@@ -25,15 +25,15 @@ class ZoomApi:
     def register(self, app: Flask) -> None:
         """Add the routes."""
         of_user, one = f"{self._prefix}/users/<user>/meetings", f"{self._prefix}/meetings/<number>"
-        for path, verb, method in (
-            (f"{self._prefix}/users/me", "GET", self.me),
-            (of_user, "POST", self.create),
-            (of_user, "GET", self.list),
-            (one, "GET", self.get),
-            (one, "PATCH", self.change),
-            (one, "DELETE", self.delete),
+        for path, verb, method, scope in (
+            (f"{self._prefix}/users/me", "GET", self.me, "user:read:user"),
+            (of_user, "POST", self.create, "meeting:write:meeting"),
+            (of_user, "GET", self.list, "meeting:read:list_meetings"),
+            (one, "GET", self.get, "meeting:read:meeting"),
+            (one, "PATCH", self.change, "meeting:update:meeting"),
+            (one, "DELETE", self.delete, "meeting:delete:meeting"),
         ):
-            app.add_url_rule(path, f"zoom.{verb} {path}", self._answering(method), methods=[verb])
+            app.add_url_rule(path, f"zoom.{verb} {path}", self._answering(method, scope), methods=[verb])
 
     def me(self, caller: str) -> Response:
         """Whose token it is; the account's is its owner's."""
@@ -78,10 +78,10 @@ class ZoomApi:
         self._zoom.delete(caller, number)
         return Response(status=204)
 
-    def _answering(self, method: Callable[..., Response]) -> Callable[..., Response]:
+    def _answering(self, method: Callable[..., Response], scope: str) -> Callable[..., Response]:
         def answer(**path: str) -> Response:
             try:
-                return method(self._caller(), **path)
+                return method(self._caller(scope), **path)
             except Refused as refused:
                 reply = _json({"code": refused.code, "message": str(refused)}, refused.status)
                 if refused.retry_after:
@@ -90,12 +90,9 @@ class ZoomApi:
 
         return answer
 
-    def _caller(self) -> str:
+    def _caller(self, scope: str) -> str:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        caller = self._zoom.bearer(token) if scheme == "Bearer" else None
-        if caller is None:
-            raise Refused(401, 124, "Invalid access token.")
-        return caller
+        return self._zoom.caller(token if scheme == "Bearer" else "", scope)
 
 
 def _check_parameters(known: frozenset[str]) -> None:

@@ -1,10 +1,13 @@
 """With whose access token a run reads a calendar: the relayer's own, or the keeper's by delegation."""
 
+import logging
 from typing import Protocol
 
 from conference.clock import Deadline
-from conference.errors import PermissionDenied
+from conference.errors import ConferenceFailure, PermissionDenied
 from sync.records import CalendarRecord, Keeper
+
+_log = logging.getLogger("anyroom.access")
 
 
 class Access(Protocol):
@@ -75,7 +78,12 @@ class Delegated:
         """A token of the calendar's keeper."""
         if calendar.keeper is None:
             raise PermissionDenied("no-keeper", "nobody with the right role has created a conference yet")
-        return self._delegation.access_token(calendar.keeper.email, deadline)
+        try:
+            return self._delegation.access_token(calendar.keeper.email, deadline)
+        except ConferenceFailure as failure:
+            fields = {"kind": "token", "credential": "delegation", "reason": failure.reason}
+            _log.warning("no token of a keeper: %s", failure.reason, extra={"fields": fields})
+            raise
 
     def forget(self, calendar: CalendarRecord, token: str) -> bool:
         """The keeper's next token is a new one."""

@@ -16,10 +16,10 @@ from conference.clock import Deadline
 from conference.errors import AnyroomError, ConferenceFailure, Conflict, NotConnected, StoreUnavailable, Temporary
 from conference.event import Event, to_record
 from conference.providers.base import EventField
-from sync import records
+from sync import measures, records
 from sync.backoff import pause
 from sync.copies import Copies
-from sync.holdings import Holdings, Mapped, is_over, looked_at, rank
+from sync.holdings import Holdings, Mapped, is_over, leading, looked_at
 from sync.outside import KEPT, Ports, closes
 from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
@@ -215,6 +215,8 @@ class Applier:
         elif fields or not record.tells:
             self._deadline.check()
             failure = self._told(record, event, fields) if fields else None
+            if fields and not failure and self._is_news(record, event):
+                measures.told(record, event, self._now())
             if isinstance(failure, NotConnected):
                 self.unmanaged(one._replace(record=one.becoming(told=None)), CONNECTION_GONE)
                 return
@@ -232,10 +234,14 @@ class Applier:
         leaving = (other.record for other in others if other.record.tells and other.record.state == "leaving")
         return next((teller.told for teller in leaving), None)
 
+    def _is_news(self, record: MappingRecord, event: Event) -> bool:
+        """Whether what was told is a change that was just seen, or parked: not said again, taken over or caught up."""
+        again = self._resumed and record.etag != event.etag
+        return record.tells and not again and not record.look and bool(record.told or record.parked)
+
     def _leader(self, one: Mapped, others: list[Mapped]) -> Mapped | None:
         """Which other holder's event the conference follows, None when it is this one's."""
-        now = self._now()
-        leader = min((one, *others), key=lambda holder: rank(holder, now))
+        leader = leading((one, *others), self._now())
         return None if leader is one else leader
 
     def _waits(self, record: MappingRecord, event: Event) -> bool:
@@ -293,7 +299,7 @@ class Applier:
         tries = before.tries + 1 if before else 1
         since = before.since if before else now
         due = now + pause(tries, self._ports.spread(), failure.retry_after)
-        _log.warning("parked: %s %s", one.record.solution, failure.reason)
+        measures.parked(one.record, failure.reason, now - since)
         unknown = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
         values = to_record(event)
         if len(msgspec.json.encode(values)) > MOST_PARKED:

@@ -11,7 +11,7 @@ from conference.errors import CredentialsRefused, InvalidSetting
 from conference.event import Event
 from conference.http import HttpCall
 from conference.providers import LoadedProvider
-from conference.providers.base import Call, Changes, Conference, EventField, Known
+from conference.providers.base import Call, Changes, Conference, EventField, Known, Marked
 from conference.solution import Solution
 from sync.records import MappingRecord, OrphanRecord
 
@@ -83,6 +83,14 @@ class Conferences:
         assert provider.find
         find = provider.find
         return self._asked(record, deadline, lambda call: find(record.attempt, call))
+
+    def rooms(self, record: MappingRecord, deadline: Deadline) -> list[Marked] | None:
+        """What carries our marker in the account that the record's conference is in; None where that cannot be listed.
+
+        Raises ConferenceFailure.
+        """
+        rooms = self._of(record.solution).rooms
+        return self._asked(record, deadline, rooms) if rooms else None
 
     def make(self, record: MappingRecord, event: Event, deadline: Deadline) -> Conference:
         """The conference made again under the record's attempt. Raises ConferenceFailure."""

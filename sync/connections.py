@@ -1,17 +1,19 @@
 """Connections over the store, each write one compare-and-set, under hashes that name nobody."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from conference import audit
 from conference.connection import Connection, Held
 from conference.errors import Conflict
 from sync import records
 from sync.records import CONNECTIONS
 from sync.store import Create, Delete, Document, Replace, Store
+from sync.store.find_all import find_all
 
-_PAGE = 100
 _MOST = 1000
 
 
@@ -67,13 +69,7 @@ class StoredConnections:
         return _held(document)
 
     def _found(self, field: str, value: str) -> list[Held]:
-        found: list[Document] = []
-        while len(found) < _MOST:
-            page = self._store.find(CONNECTIONS, field, value, _PAGE, found[-1].key if found else None)
-            found += page
-            if len(page) < _PAGE:
-                break
-        return [_held(document) for document in found]
+        return [_held(document) for document in islice(find_all(self._store, CONNECTIONS, field, value), _MOST)]
 
 
 def connection_key(sub: str, solution: str) -> str:
@@ -82,7 +78,7 @@ def connection_key(sub: str, solution: str) -> str:
 
 
 def _owner(sub: str) -> str:
-    return records.key("owner", sub) if sub else ""
+    return audit.subject(sub) if sub else ""
 
 
 def _account(solution: str, account: str) -> str:
@@ -91,7 +87,7 @@ def _account(solution: str, account: str) -> str:
 
 def _held(document: Document) -> Held:
     body: Mapping[str, Any] = document.body
-    return Held(msgspec.convert(body, Connection), document)
+    return Held(records.read(body, Connection), document)
 
 
 def _document(held: Held) -> Document:

@@ -100,9 +100,10 @@ class SyncEndpoint:
         self._check_task(incoming)
         try:
             with incoming.legs.leg("sweep"):
-                incoming.note["documents"] = self._sweep.run(Deadline(self._clock, SWEEP))
+                swept = self._sweep.run(Deadline(self._clock, SWEEP))
         except Temporary as failure:
             raise Unavailable(failure.reason, failure.detail) from failure
+        incoming.note.update(swept.fields())
         return Answer(_NOTHING, status=204)
 
     def run(self, calendar: str) -> Outcome:

@@ -11,10 +11,10 @@ import msgspec
 from sync import records
 from sync.records import HOLDING, MAPPINGS, MappingRecord
 from sync.store import Change, Document, Replace, Store
+from sync.store.find_all import find_all
 
 ONE_BY_ONE = 40
 """Events that are looked up one by one; for more of them all mappings of the calendar are read."""
-_PAGE = 500
 _log = logging.getLogger("anyroom.holdings")
 
 
@@ -39,15 +39,13 @@ def mapped(document: Document) -> Mapped:
     return Mapped(document, records.mapping(document))
 
 
-def readable(documents: Iterable[Document]) -> list[Mapped]:
+def readable(documents: Iterable[Document]) -> Iterator[Mapped]:
     """The mappings among them that can be read: one that cannot be is shown, and holds up no other."""
-    found = []
     for document in documents:
         try:
-            found.append(mapped(document))
+            yield mapped(document)
         except msgspec.ValidationError as defect:
             _log.error("a mapping cannot be read: %s", document.key, exc_info=defect)
-    return found
 
 
 class Holdings:
@@ -63,24 +61,15 @@ class Holdings:
         """Prepare for being asked about so many events."""
         if len(events) > ONE_BY_ONE and not self._complete:
             found: dict[str, dict[str, Mapped]] = defaultdict(dict)
-            for one in readable(self.page_by_page()):
+            for one in readable(find_all(self._store, MAPPINGS, "calendar", self._calendar)):
                 found[one.record.event][one.key] = one
             self._known, self._complete = dict(found), True
-
-    def page_by_page(self) -> list[Document]:
-        """All mappings of the calendar."""
-        documents: list[Document] = []
-        page = self._store.find(MAPPINGS, "calendar", self._calendar, _PAGE)
-        while page:
-            documents += page
-            page = self._store.find(MAPPINGS, "calendar", self._calendar, _PAGE, page[-1].key) if full(page) else []
-        return documents
 
     def of(self, event: str) -> list[Mapped]:
         """The mappings of one event of the calendar."""
         if event not in self._known and not self._complete:
             place = records.key(self._calendar, event)
-            self._known[event] = {one.key: one for one in readable(self._store.find(MAPPINGS, "place", place, _PAGE))}
+            self._known[event] = {one.key: one for one in readable(find_all(self._store, MAPPINGS, "place", place))}
         return list(self._known.get(event, {}).values())
 
     def put(self, was: Mapped, record: MappingRecord, *beside: Change) -> Mapped:
@@ -123,24 +112,12 @@ class Holdings:
 
     def _of_room(self, room: str) -> list[Mapped]:
         """One that cannot be read may hold it: ValidationError."""
-        found: list[Mapped] = []
-        page = self._store.find(MAPPINGS, "room", room, _PAGE)
-        while page:
-            found += map(mapped, page)
-            page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if full(page) else []
-        return found
+        return [mapped(document) for document in find_all(self._store, MAPPINGS, "room", room)]
 
     def to_look_at(self, key: str, now: datetime) -> Iterator[Mapped]:
         """The mappings of the calendar with that key whose events its next run must look at by now."""
-        page = self._store.find(MAPPINGS, "look", key, _PAGE)
-        while page:
-            yield from (one for one in readable(page) if one.record.until is None or one.record.until <= now)
-            page = self._store.find(MAPPINGS, "look", key, _PAGE, page[-1].key) if full(page) else []
-
-
-def full(page: list[Document]) -> bool:
-    """Whether another page may follow."""
-    return len(page) == _PAGE
+        waiting = readable(find_all(self._store, MAPPINGS, "look", key))
+        return (one for one in waiting if one.record.until is None or one.record.until <= now)
 
 
 def is_over(one: Mapped, now: datetime) -> bool:
@@ -158,6 +135,11 @@ def rank(one: Mapped, now: datetime) -> tuple[bool, bool, bool, bool, str]:
     stays, own = record.state in ("offered", "live"), record.pointer == one.key
     first = (not record.tells, not own) if over else (not own, not record.tells)
     return not stays, over, *first, one.key
+
+
+def leading(holders: Iterable[Mapped], now: datetime) -> Mapped:
+    """Which of the holders of a conference it follows."""
+    return min(holders, key=lambda holder: rank(holder, now))
 
 
 def looked_at(one: Mapped, now: datetime) -> Replace:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from conference import audit
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable
 from sync import records
 from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
-from sync.holdings import Mapped, is_over, looked_at, rank
+from sync.holdings import Mapped, is_over, leading, looked_at
 from sync.outside import KEPT, Ports
 from sync.records import OrphanRecord
 from sync.row import Row
@@ -136,7 +137,8 @@ class Looker:
         provider = self._ports.conferences.provider(one.record.solution)
         if others:
             # The heir is written in any case: when it leaves at the same time, one of the two sees the other gone.
-            heir, now = self._heir(others), self._ports.clock.now()
+            now = self._ports.clock.now()
+            heir = leading(others, now)
             self._gone(
                 one, _HELD, looked_at(heir, now) if one.record.tells else Replace(heir.document, heir.document.body)
             )
@@ -159,6 +161,7 @@ class Looker:
         except ConferenceFailure as failure:
             self._not_deleted(one, reason, failure)
         else:
+            _deleted(one.record.solution, one.key, reason)
             self._gone(one, reason)
 
     def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
@@ -191,15 +194,12 @@ class Looker:
         )
         self._applier.holdings.put(one, gone, *beside)
 
-    def _heir(self, others: list[Mapped]) -> Mapped:
-        now = self._ports.clock.now()
-        return min(others, key=lambda other: rank(other, now))
-
     def _hand_on(self, one: Mapped) -> None:
         """The event is over: the conference follows the next one that holds it and is not, where there is one."""
-        now, others = self._ports.clock.now(), self._applier.holdings.others(one)
-        if others and rank(self._heir(others), now) < rank(one, now):
-            self._ports.store.commit([looked_at(self._heir(others), now)])
+        now = self._ports.clock.now()
+        leader = leading((one, *self._applier.holdings.others(one)), now)
+        if leader is not one:
+            self._ports.store.commit([looked_at(leader, now)])
 
     def _reap(self, document: Document, orphan: OrphanRecord, row: Row) -> None:
         """Raises Conflict."""
@@ -224,8 +224,8 @@ class Looker:
         if row.state == "there" and row.conference == orphan.conference:
             self._keep_orphan(document, orphan, "in-use")
         elif holders := self._applier.holdings.holders(orphan.room):
-            told, heir = any(holder.record.tells for holder in holders), self._heir(holders)
-            self._ports.store.commit([Delete(document), *(() if told else (looked_at(heir, self._ports.clock.now()),))])
+            told, now = any(holder.record.tells for holder in holders), self._ports.clock.now()
+            self._ports.store.commit([Delete(document), *(() if told else (looked_at(leading(holders, now), now),))])
         else:
             self._delete_orphan(document, orphan)
 
@@ -237,6 +237,7 @@ class Looker:
         except ConferenceFailure as failure:
             self._keep_orphan(document, orphan, failure.reason)
         else:
+            _deleted(orphan.solution, document.key, "orphan")
             self._ports.store.commit([Delete(document)])
 
     def _keep_orphan(self, document: Document, orphan: OrphanRecord, reason: str) -> None:
@@ -251,6 +252,11 @@ class Looker:
             self._ports.store.commit([Delete(document)])
         else:
             self._keep_orphan(document, records.orphan(document.body), "cannot-find")
+
+
+def _deleted(solution: str, record: str, reason: str) -> None:
+    """The conference of the record with that key was deleted at the system."""
+    audit.record("delete", audit.SYNC, "conference", solution=solution, record=record, reason=reason)
 
 
 def _goes_on(row: Row, moment: datetime) -> bool:

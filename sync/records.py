@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -15,7 +15,10 @@ from conference.connection import Connection
 from conference.event import Event, from_record
 from sync.store import Document
 
+T = TypeVar("T")
+
 VERSION = 1
+"""One more when a record cannot be read as before; a new field with a default needs none."""
 
 MAPPINGS = "mapping"
 CALENDARS = "calendar"
@@ -37,6 +40,10 @@ HOLDING = ALIVE | {"unmanaged"}
 def key(*parts: str) -> str:
     """The key of a record: 32 hexadecimal digits of a hash over the parts, each kept apart from the next."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+class RecordTooNew(msgspec.ValidationError):
+    """A record of a version that this Anyroom does not know: it is neither guessed at nor written back."""
 
 
 class Keeper(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -255,25 +262,36 @@ def to_body(record: msgspec.Struct) -> dict[str, Any]:
     return body
 
 
+def read(body: Mapping[str, Any], type: type[T]) -> T:
+    """The record in a store's body. Fields that a later Anyroom has added are passed over.
+
+    Raises RecordTooNew for a later version, msgspec.ValidationError for what is no such record.
+    """
+    version = body.get("v", VERSION)
+    if isinstance(version, int) and version > VERSION:
+        raise RecordTooNew(f"is of version {version}, and this Anyroom knows {VERSION}: deploy the newer one again")
+    return msgspec.convert(body, type)
+
+
 def mapping(document: Document) -> MappingRecord:
-    """Read a mapping; fields of later versions are passed over. One that names no pointer is named by its own key."""
-    record = msgspec.convert(document.body, MappingRecord)
+    """Read a mapping. One that names no pointer is named by its own key. Raises as `read`."""
+    record = read(document.body, MappingRecord)
     return record if record.pointer else msgspec.structs.replace(record, pointer=document.key)
 
 
 def calendar(body: Mapping[str, Any]) -> CalendarRecord:
-    """Read a calendar; fields of later versions are passed over."""
-    return msgspec.convert(body, CalendarRecord)
+    """Read a calendar. Raises as `read`."""
+    return read(body, CalendarRecord)
 
 
 def orphan(body: Mapping[str, Any]) -> OrphanRecord:
-    """Read a suspected orphan; fields of later versions are passed over."""
-    return msgspec.convert(body, OrphanRecord)
+    """Read a suspected orphan. Raises as `read`."""
+    return read(body, OrphanRecord)
 
 
 def connection(body: Mapping[str, Any]) -> ConnectionRecord:
-    """Read a connection; fields of later versions are passed over."""
-    return msgspec.convert(body, ConnectionRecord)
+    """Read a connection. Raises as `read`."""
+    return read(body, ConnectionRecord)
 
 
 def parked_event(parked: Parked) -> Event:

@@ -19,6 +19,7 @@ from sync import keepers, lease, records
 from sync.apply import SOLUTION_GONE, Applier
 from sync.backoff import pause, spread_out
 from sync.holdings import Holdings, Mapped, is_over, mapped
+from sync.measures import Swept
 from sync.outside import KEPT, Ports
 from sync.queue import Queue
 from sync.records import CALENDARS, MAPPINGS, ONCE, ORPHANS, Keeper, MappingRecord, OrphanRecord
@@ -47,9 +48,9 @@ class Sweep:
         self._queue = queue
         self._new_holder = new_holder
 
-    def run(self, deadline: Deadline) -> int:
-        """Do what is due: how many documents were taken on. Raises StoreUnavailable."""
-        done = 0
+    def run(self, deadline: Deadline) -> Swept:
+        """Do what is due: what was met. Raises StoreUnavailable."""
+        swept = Swept()
         handlers: dict[str, Callable[[Document, Deadline], None]] = {
             CALENDARS: self._calendar,
             MAPPINGS: self._mapping,
@@ -57,17 +58,39 @@ class Sweep:
             **({ONCE: self._spent} if self._once else {}),
         }
         for kind, handle in handlers.items():
-            for document in self._ports.store.due(kind, self._now(), MOST):
+            for document in self._due(kind, swept):
                 if not deadline.left():
                     _log.info("the sweep's time is over; the next one goes on")
-                    return done
-                self._handled(document, handle, deadline)
-                done += 1
-        return done
+                    return swept
+                self._handled(document, handle, deadline, swept)
+                swept.documents += 1
+        return swept
 
-    def _handled(self, document: Document, handle: Callable[[Document, Deadline], None], deadline: Deadline) -> None:
+    def retry(self, document: Document, deadline: Deadline) -> None:
+        """Tell a provider what is parked in that mapping now, whenever it is due; nothing while a run has its calendar.
+
+        Raises Conflict when it changes at the same time, StoreUnavailable, Temporary when no time is left.
+        """
+        one = mapped(document)
+        [now] = self._ports.store.commit([Replace(document, records.to_body(one.becoming(due=self._now())))])
+        assert now
+        self._retry(mapped(now), deadline)
+
+    def _due(self, kind: str, swept: Swept) -> list[Document]:
+        """What is due of a kind. Of the orphans all are read, which are hardly any: each is due within a month."""
+        now = self._now()
+        if kind != ORPHANS:
+            return self._ports.store.due(kind, now, MOST)
+        found = self._ports.store.due(kind, now + KEPT, MOST)
+        swept.count_orphans(found, now)
+        return [document for document in found if document.body["due"] <= now]
+
+    def _handled(
+        self, document: Document, handle: Callable[[Document, Deadline], None], deadline: Deadline, swept: Swept
+    ) -> None:
         """Handle one document; whatever is wrong with it does not stop the others. Raises StoreUnavailable."""
         try:
+            swept.meet(document, self._now())
             handle(document, deadline)
         except StoreUnavailable:
             raise

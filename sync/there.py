@@ -15,8 +15,8 @@ from sync.once import Once
 from sync.outside import KEPT
 from sync.records import MAPPINGS
 from sync.store import Document, Replace, Store
+from sync.store.find_all import find_all
 
-_PAGE = 500
 _TRIES = 5
 _log = logging.getLogger("anyroom.there")
 
@@ -60,12 +60,7 @@ class Heard:
         return lost
 
     def _holders(self, room: str) -> list[str]:
-        keys: list[str] = []
-        page = self._store.find(MAPPINGS, "room", room, _PAGE)
-        while page:
-            keys += [document.key for document in page]
-            page = self._store.find(MAPPINGS, "room", room, _PAGE, page[-1].key) if len(page) == _PAGE else []
-        return keys
+        return [document.key for document in find_all(self._store, MAPPINGS, "room", room)]
 
     def _lose(self, key: str) -> bool:
         for _ in range(_TRIES):

@@ -15,8 +15,8 @@ from sync.apply import THERE
 from sync.holdings import readable
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, CalendarRecord, MappingRecord
 from sync.store import Change, Delete, Document, Replace, Store
+from sync.store.find_all import find_all
 
-_PAGE = 500
 _SHOWN = 50
 """The most conferences that the page names."""
 _TRIES = 5
@@ -69,11 +69,37 @@ class StoredOfUsers:
         for calendar in sorted(calendars):
             self._leave(calendar, user)
 
+    def stored(self, user: User) -> Iterator[Document]:
+        """The records that name the user, each once: conferences, suspected orphans, calendars that the user keeps.
+
+        Raises StoreUnavailable.
+        """
+        seen: set[tuple[str, str]] = set()
+        for kind, field in ((MAPPINGS, "user"), (MAPPINGS, "keeper"), (ORPHANS, "user"), (CALENDARS, "kept_by")):
+            for document in self._of(kind, user, field):
+                if (kind, document.key) not in seen:
+                    seen.add((kind, document.key))
+                    yield document
+
+    def on_calendar(self, calendar: str) -> Iterator[Document]:
+        """The records of one calendar, whoever asked for its conferences. Raises StoreUnavailable."""
+        for kind in (MAPPINGS, ORPHANS):
+            yield from find_all(self._store, kind, "calendar", calendar)
+        if document := self._store.get(CALENDARS, records.key(calendar)):
+            yield document
+
+    def forget_calendar(self, calendar: str) -> None:
+        """Erase what is stored of a calendar. The conferences stay where they are. Raises as `forget`."""
+        for _ in range(_TRIES):
+            documents = list(self.on_calendar(calendar))
+            for document in documents:
+                self._erase(document)
+            if not documents:
+                return
+        raise Temporary("contention", "the calendar's records come back")
+
     def _of(self, kind: str, user: User, field: str = "user") -> Iterator[Document]:
-        page = self._store.find(kind, field, user.sub, _PAGE)
-        while page:
-            yield from page
-            page = self._store.find(kind, field, user.sub, _PAGE, page[-1].key) if len(page) == _PAGE else []
+        return find_all(self._store, kind, field, user.sub)
 
     def _is_unreachable(self, calendar: str) -> bool:
         """Whether its keeper's credential is refused; a record that cannot be read is shown elsewhere."""

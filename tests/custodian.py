@@ -66,7 +66,7 @@ def key(name: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    return {"KEYS": key("first"), "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET}
+    return {"KEYS": key("first"), "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET, "ACCOUNT": "account-1"}
 
 
 def granted(issued: dict[str, Any]) -> Granted:
@@ -95,7 +95,7 @@ class Instance:
         ports = Ports(self.connections, self.seal, self.clock, lambda: secrets.token_hex(8), lambda: 0.5)
         solutions = {
             ROOMS: Solution(ROOMS, "Rooms", "", "rooms", Options(self.url)),
-            SHARED: Solution(SHARED, "Shared", "", "rooms", Options(self.url, account_id="secret:client-id")),
+            SHARED: Solution(SHARED, "Shared", "", "rooms", Options(self.url, account_id="secret:account")),
             "plain": Solution("plain", "Plain", "", "plain", None),
         }
         self.tokens = Tokens(ports, solutions, self._provider, SeenClient(self.client, self.outside))

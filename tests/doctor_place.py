@@ -1,5 +1,6 @@
 """A configuration for a doctor to look at: the function over HTTP, the simulator beside it, all vendors in it."""
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from google.auth.compute_engine import _metadata
 from werkzeug.serving import make_server
 
 from conference.clock import Clock, SystemClock
+from conference.exchange import HttpClient
 from doctor.__main__ import checks
 from doctor.round import Round
 from doctor.subject import Subject
@@ -37,12 +39,13 @@ DELEGATION = {
 
 @dataclass
 class Place:
-    """What is configured; a test breaks some of it, then asks for the `lines`."""
+    """What is configured; a test breaks some of it, then asks for the `lines`. `trusted` is as HttpClient's."""
 
     simulator: Simulator
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     solutions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trusted: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def lines(self) -> list[str]:
@@ -50,6 +53,7 @@ class Place:
         path = self.folder / "anyroom.toml"
         path.write_text(toml(self.solutions), "utf-8")
         subject = Subject({"ANYROOM_CONFIG": str(path), **self.environment}, self.clock)
+        subject.client = HttpClient(self.trusted)
         found = Round(list(checks(subject)), SystemClock()).findings(time.sleep)
         return [
             line.line().replace(self.simulator.url, "{simulator}").replace(str(path), "anyroom.toml") for line in found
@@ -105,21 +109,23 @@ def _located(value: Any, simulator: str) -> Any:
 
 
 @contextmanager
-def answering(port: int, status: int = 200, body: bytes = b'{"status": "ok"}') -> Iterator[int]:
+def answering(
+    port: int, status: int = 200, body: bytes = b'{"status": "ok"}', tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """Something that answers everything alike on a port of this machine, 0 for a free one: its port."""
 
     def app(environ: Any, start: Any) -> list[bytes]:
         start(f"{status} Said", [("Content-Type", "application/json")])
         return [body]
 
-    with listening(port, app) as taken:
+    with listening(port, app, tls) as taken:
         yield taken
 
 
 @contextmanager
-def listening(port: int, app: "WSGIApplication") -> Iterator[int]:
+def listening(port: int, app: "WSGIApplication", tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """That application on a port of this machine: its port."""
-    server = make_server("localhost", port, app)
+    server = make_server("localhost", port, app, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

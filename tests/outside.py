@@ -86,6 +86,10 @@ class SeenStore:
         found: list[Document] = self._outside.around(f"due {kind}", lambda: self._store.due(kind, before, limit))
         return found
 
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        found: list[Document] = self._outside.around(f"page {kind}", lambda: self._store.page(kind, limit, after))
+        return found
+
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         line = "commit " + ", ".join(_line(change) for change in changes)
         made: list[Document | None] = self._outside.around(line, lambda: self._store.commit(changes))

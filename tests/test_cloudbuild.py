@@ -1,4 +1,4 @@
-"""What cloudbuild.yaml and the documents tell gcloud is what the real gcloud takes, and what is uploaded is whole.
+"""What cloudbuild.yaml and the documents tell gcloud is what the real gcloud takes, and Cloud Build takes the build.
 
 gcloud runs with an empty configuration and a proxy that is not there: its parser refuses a wrong line with exit code 2;
 a right one gets past the parser and stops for want of an account.
@@ -11,29 +11,32 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
+from simulator import schema
+from tests.build import steps
+from tests.build.steps import BUILD, BUILT_IN, SUBSTITUTION
 from tests.thorough import takes_long
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD: Mapping[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text("utf-8"))
 DOCUMENTS = sorted(path for path in ROOT.glob("*.md"))
-# What Cloud Build fills in itself (Cloud Build, "Substituting variable values").
-BUILT_IN = {"PROJECT_ID": "example-project", "PROJECT_NUMBER": "123456789012"}
-SUBSTITUTION = re.compile(r"\$\{?(_?[A-Z][A-Z0-9_]*)\}?")
 REFUSED_BY_PARSER = 2
 
 
-def substituted(text: str) -> str:
-    values = {**BUILT_IN, **BUILD["substitutions"]}
-    return SUBSTITUTION.sub(lambda found: values[found[1]], text)
+def deployments() -> list[list[str]]:
+    """The arguments that a new service is deployed with, and those of one that has users."""
+    return [
+        arguments
+        for place, arguments in lines_for_gcloud()
+        if place == "cloudbuild.yaml deploy" and arguments[:2] == ["run", "deploy"]
+    ]
 
 
 def in_shell(text: str) -> Iterator[list[str]]:
@@ -59,9 +62,8 @@ def in_shell(text: str) -> Iterator[list[str]]:
 
 def lines_for_gcloud() -> Iterator[tuple[str, list[str]]]:
     """Where each command stands, and its arguments."""
-    for step in BUILD["steps"]:
-        if step.get("entrypoint") == "gcloud":
-            yield f"cloudbuild.yaml {step['id']}", [substituted(argument) for argument in step["args"]]
+    for step, arguments in steps.recorded():
+        yield f"cloudbuild.yaml {step}", [*arguments]
     comments = re.findall(r"^# +(gcloud .*)$", (ROOT / "cloudbuild.yaml").read_text("utf-8"), re.MULTILINE)
     for arguments in in_shell("\n".join(comments)):
         yield "cloudbuild.yaml comment", arguments
@@ -98,10 +100,13 @@ def gcloud(tmp_path: Path) -> Any:
         "CLOUDSDK_PROXY_PORT": "1",
     }
     environment.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
+    # Written by an earlier step of the build.
+    variables = tmp_path / "variables.yaml"
+    variables.write_text('{"THREADS": "80", "ANYROOM_IDENTITY": "script=a,b;tasks=c"}')
 
     def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [program, *arguments],
+            [program, *(argument.replace(".run/variables.yaml", str(variables)) for argument in arguments)],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -127,12 +132,11 @@ def test_gcloud_takes_the_line(gcloud: Any, arguments: list[str]) -> None:
         ("--no-invoker-iam-chek", "unrecognized arguments: --no-invoker-iam-chek"),
         ("--concurrency=many", "argument --concurrency: Bad value [many]"),
         ("--ingress=everybody", "argument --ingress: Invalid choice: 'everybody'"),
-        ("--set-env-vars=THREADS", "argument --set-env-vars: Bad syntax for dict arg"),
+        ("--set-build-env-vars=DATE", "argument --set-build-env-vars: Bad syntax for dict arg"),
     ],
 )
 def test_a_wrong_flag_is_caught(gcloud: Any, wrong: str, said: str) -> None:
-    [deploy] = (arguments for place, arguments in lines_for_gcloud() if place == "cloudbuild.yaml deploy")
-    done = gcloud([*deploy, wrong])
+    done = gcloud([*deployments()[0], wrong])
     assert done.returncode == REFUSED_BY_PARSER
     assert said in done.stderr
 
@@ -145,75 +149,70 @@ def test_commands_are_found_wherever_a_shell_would() -> None:
 
 
 def test_what_is_deployed_serves_as_many_requests_as_it_has_threads() -> None:
-    [deploy] = (arguments for place, arguments in lines_for_gcloud() if place == "cloudbuild.yaml deploy")
-    [concurrency] = (value.partition("=")[2] for value in deploy if value.startswith("--concurrency="))
-    [settings] = (value.partition("=^|^")[2].split("|") for value in deploy if value.startswith("--set-env-vars="))
-    assert f"THREADS={concurrency}" in settings
+    [step] = (step for step in BUILD["steps"] if step["id"] == "settings")
+    [threads] = (value.removeprefix("THREADS=") for value in step["env"] if value.startswith("THREADS="))
+    for deploy in deployments():
+        assert f"--concurrency={threads}" in deploy
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--cpu=1", "--min=0", "--max-instances=10", "--no-invoker-iam-check", "--base-image=python313"),
+        *("--service-account=anyroom@example-project.iam.gserviceaccount.com", "--env-vars-file=.run/variables.yaml"),
+    ],
+)
+def test_a_first_and_a_later_deployment_differ_in_their_traffic_only(flag: str) -> None:
+    first, later = deployments()
+    assert [argument for argument in later if argument != "--no-traffic"] == first
+    assert later.count("--no-traffic") == 1
+    assert flag in first
 
 
 def test_every_substitution_is_declared_and_used() -> None:
     without_defaults = {key: value for key, value in BUILD.items() if key != "substitutions"}
     used = set(SUBSTITUTION.findall(yaml.safe_dump(without_defaults)))
     assert used - set(BUILT_IN) == set(BUILD["substitutions"])
+    # Cloud Build refuses one that only a script uses: it does not look into scripts.
+    without_scripts = [{key: value for key, value in step.items() if key != "script"} for step in BUILD["steps"]]
+    assert set(BUILD["substitutions"]) <= set(SUBSTITUTION.findall(yaml.safe_dump(without_scripts)))
 
 
-def test_the_build_has_only_what_cloud_build_knows() -> None:
+def test_a_script_is_given_what_it_reads() -> None:
+    for step in BUILD["steps"]:
+        if set(SUBSTITUTION.findall(step.get("script", ""))):
+            assert step.get("automapSubstitutions") is True, step["id"]
+            # It has a shell of its own, and Cloud Build takes one or the other.
+            assert not {"entrypoint", "args"} & set(step)
+
+
+def build_schema() -> dict[str, Any]:
+    """Cloud Build's own type of a build, which refuses every member that it does not name."""
     document = files("googleapiclient.discovery_cache.documents").joinpath("cloudbuild.v1.json")
-    schemas = json.loads(document.read_text("utf-8"))["schemas"]
-    assert list(unknown(BUILD, {"$ref": "Build"}, schemas, "")) == []
-    misspelt = {**BUILD, "steps": [{**BUILD["steps"][0], "entryPoint": "sh"}]}
-    assert list(unknown(misspelt, {"$ref": "Build"}, schemas, "")) == [".steps.entryPoint"]
+    types = json.loads(document.read_text("utf-8"))["schemas"]
+    return {"$ref": "#/$defs/Build", "$defs": {name: schema._converted(rule) for name, rule in types.items()}}
 
 
-def unknown(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The paths in `value` that the discovery document does not have."""
-    schema = schemas[schema["$ref"]] if "$ref" in schema else schema
-    if isinstance(value, list):
-        for item in value:
-            yield from unknown(item, schema.get("items", {}), schemas, path)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
-            if inner is None:
-                yield f"{path}.{key}"
-            else:
-                yield from unknown(item, inner, schemas, f"{path}.{key}")
+def test_the_build_is_one_of_cloud_builds() -> None:
+    jsonschema.Draft202012Validator(build_schema()).validate(BUILD)
 
 
-def test_what_is_uploaded_is_what_the_function_imports(gcloud: Any, tmp_path: Path) -> None:
-    done = gcloud(["meta", "list-files-for-upload"])
-    assert done.returncode == 0, done.stderr
-    uploaded = set(done.stdout.split())
-    assert not [name for name in uploaded if name.endswith(".py") and not deployed(name)]
-    copy = tmp_path / "uploaded"
-    for name in uploaded:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    modules = sorted(name.removesuffix(".py").replace("/", ".") for name in uploaded if deployed(name))
-    code = (
-        "import importlib, functions_framework\n"
-        "functions_framework.create_app('anyroom', 'main.py')\n"
-        f"for name in {[name for name in modules if name != 'main']!r}: importlib.import_module(name)"
-    )
-    # -P keeps this folder out of the path; nothing but the copy is there then.
-    ran = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy), "ANYROOM_IDENTITY": "script=CLIENT_ID"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert "requirements.txt" in uploaded
-
-
-def deployed(name: str) -> bool:
-    return name.endswith(".py") and ("/" not in name or name.startswith(("conference/", "sync/")))
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"entryPoint": "sh"}, "'entryPoint' was unexpected"),
+        ({"timeout": 600}, "600 is not of type 'string'"),
+        ({"env": {"THREADS": "80"}}, "is not of type 'array'"),
+        ({"automapSubstitutions": "yes"}, "'yes' is not of type 'boolean'"),
+    ],
+)
+def test_a_step_that_cloud_build_would_refuse_is_found(wrong: dict[str, Any], said: str) -> None:
+    first, *others = BUILD["steps"]
+    with pytest.raises(jsonschema.ValidationError, match=re.escape(said)):
+        jsonschema.Draft202012Validator(build_schema()).validate({**BUILD, "steps": [{**first, **wrong}, *others]})
 
 
 def test_the_function_that_is_deployed_exists() -> None:
-    [deploy] = (arguments for place, arguments in lines_for_gcloud() if place == "cloudbuild.yaml deploy")
-    [name] = (value.partition("=")[2] for value in deploy if value.startswith("--function="))
+    [name] = {value.partition("=")[2] for line in deployments() for value in line if value.startswith("--function=")}
     tree = ast.parse((ROOT / "main.py").read_text("utf-8"))
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

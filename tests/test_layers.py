@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP = {path.stem for path in ROOT.glob("*.py")}
-DEVELOPMENT = {"simulator", "addon", "bench", "dev", "doctor", "tests"}
+DEVELOPMENT = {"simulator", "addon", "bench", "deploy", "dev", "doctor", "operations", "tests"}
 DEPLOYED = sorted([*ROOT.glob("*.py"), *ROOT.glob("conference/**/*.py"), *ROOT.glob("sync/**/*.py")])
 PROVIDERS = sorted(path for path in ROOT.glob("conference/providers/*.py") if path.stem not in ("__init__", "base"))
 

@@ -29,6 +29,27 @@ def is_page(response: TestResponse) -> bool:
     return response.headers["Content-Type"] == "text/html; charset=utf-8" and "<h1>" in response.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/forget", 405),
+        ("POST", "/settings", 405),
+        ("GET", f"/settings?{'x' * 9000}", 400),
+    ],
+)
+def test_a_browser_gets_a_page_also_for_what_is_not_there(
+    function: Function, browser: Browser, method: str, path: str, status: int
+) -> None:
+    response = browser.client.open(path, method=method, headers={"Accept": "text/html,*/*"})
+    assert response.status_code == status
+    assert "That did not work" in response.text
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert ("Allow" in response.headers) == (status == 405)
+    plain = browser.client.open(path, method=method, headers={"Accept": "*/*"})
+    assert (plain.status_code, plain.content_type) == (status, "application/json")
+
+
 def check_headers(response: TestResponse) -> None:
     """Nothing is kept, framed, leaked by a referrer, or loaded."""
     assert response.headers["Cache-Control"] == "no-store"

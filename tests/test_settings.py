@@ -295,3 +295,17 @@ def test_f32_every_mistake_is_told_at_once_and_the_rest_is_read(tmp_path: Path) 
 def test_f32_a_value_in_the_wrong_place_is_not_repeated() -> None:
     error = refused({"ANYROOM_IDENTITY": "canary@example.com=x"})
     assert "canary" not in str(error)
+
+
+def test_the_policy_of_a_start_changes_with_who_may_use_what_and_with_nothing_else(tmp_path: Path) -> None:
+    before = settings.load(config(tmp_path, a=JITSI)).policy
+    assert before["solutions"] == ["a"]
+    renamed = settings.load(config(tmp_path, a={**JITSI, "name": "Meetings"})).policy
+    assert renamed == before
+    others = [
+        settings.load(config(tmp_path, a={**JITSI, "domains": ["example.com"]})).policy,
+        settings.load(config(tmp_path, b=JITSI)).policy,
+        settings.load({**config(tmp_path, a=JITSI), "ANYROOM_IDENTITY": "script=client-2"}).policy,
+        settings.load({**config(tmp_path, a=JITSI), "ANYROOM_GRACE": "2h"}).policy,
+    ]
+    assert len({one["digest"] for one in [before, *others]}) == 5

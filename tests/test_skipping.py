@@ -23,6 +23,10 @@ def test_marked():
 def test_expected_to_fail():
     assert False
 
+@pytest.mark.xfail(run=False, reason="no Python 3.99 anywhere")
+def test_elsewhere():
+    assert False
+
 def test_that_runs():
     pass
 """
@@ -62,8 +66,16 @@ def test_where_nothing_may_be_skipped_each_skip_fails(folder: Path) -> None:
     (folder / "test_skipped_file.py").unlink()
     done = run(folder, "1")
     assert done.returncode == 1
-    assert "2 failed, 1 passed, 1 xfailed, 1 error" in done.stdout
+    assert "2 failed, 1 passed, 2 xfailed, 1 error" in done.stdout
     assert "skipped although ANYROOM_TEST_ALL=1: no Node: install nodejs" in done.stdout
+
+
+@pytest.mark.parametrize("everything", ["", "1"])
+def test_what_no_machine_has_is_said_and_fails_nowhere(folder: Path, everything: str) -> None:
+    (folder / "test_skipped_file.py").unlink()
+    done = run(folder, everything)
+    assert done.stdout.count("not run: no Python 3.99 anywhere") == 1
+    assert "FAILED test_skipping_here.py::test_elsewhere" not in done.stdout
 
 
 def test_where_nothing_may_be_skipped_a_skipped_file_fails(folder: Path) -> None:

@@ -11,7 +11,19 @@ import msgspec
 
 from conference.errors import AuthenticationRequired, InvalidSetting, NotConnected
 from conference.event import Event
-from conference.providers.base import Account, Call, Changes, Conference, Hook, Known, Notice, Provider, Secret, Visitor
+from conference.providers.base import (
+    Account,
+    Call,
+    Changes,
+    Conference,
+    Hook,
+    Known,
+    Marked,
+    Notice,
+    Provider,
+    Secret,
+    Visitor,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NOT_A_PROVIDER = "base"
@@ -28,6 +40,7 @@ class LoadedProvider(msgspec.Struct, frozen=True):
     join: Callable[[Known, Visitor, Call], str] | None
     account: Callable[[Call], Account] | None = None
     webhook: Callable[[Hook, Secret], Notice] | None = None
+    rooms: Callable[[Call], list[Marked]] | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -47,7 +60,7 @@ def load(name: str) -> LoadedProvider:
         raise InvalidSetting("provider", f"{name} declares no PROVIDER")
     functions = {
         word: getattr(module, word, None)
-        for word in ("create", "update", "delete", "find", "join", "account", "webhook")
+        for word in ("create", "update", "delete", "find", "join", "account", "webhook", "rooms")
     }
     for fault in _faults(name, declared, functions):
         raise InvalidSetting("provider", f"{name} breaks the contract: {fault}")

@@ -5,6 +5,7 @@
     def update(known: Known, changes: Changes, call: Call) -> None        # when PROVIDER.updates is not empty
     def delete(known: Known, call: Call) -> None                          # when PROVIDER.deletes
     def find(attempt: str, call: Call) -> Conference | None               # when PROVIDER.idempotency is "searchable"
+    def rooms(call: Call) -> list[Marked]                                 # when the system lists what has our marker
     def join(known: Known, visitor: Visitor, call: Call) -> str           # when the link is made at the click
     def account(call: Call) -> Account                                    # when PROVIDER.oauth is there
     def webhook(hook: Hook, secret: Secret) -> Notice                     # when the system tells us of its own accord
@@ -68,7 +69,10 @@ class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`."""
+    """The most characters that the system takes; longer text is shortened on a grapheme boundary before `create`.
+
+    A description is plain text by then, whatever HTML Calendar has.
+    """
 
     summary: int | None = None
     description: int | None = None
@@ -78,7 +82,8 @@ class Request(msgspec.Struct, frozen=True):
     """One HTTP request to the conferencing system. `json` or `form` is the body; `url` is absolute and already quoted.
 
     `seconds` is the most that this exchange may take; without it, what the whole call has left. `most` is how many
-    bytes of body the reply may have, after decompression.
+    bytes of body the reply may have, after decompression. `fresh` is whether it wants a connection of its own, which
+    nothing that came before can have ended.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -88,6 +93,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     seconds: float | None = None
     most: int = MOST_BODY
+    fresh: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -120,10 +126,17 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
 
     `authorize` is where a user signs in, `token` where codes and refresh tokens are exchanged, `revoke` where a token
     is given back, "" where there is no such place. `scopes` are asked for; a user who grants fewer is not connected.
-    `issuer` is what a callback's `iss` must say where it has one (RFC 9207), "" where that is not known. `client` is
-    how we prove ourselves at the token endpoint: by a header ("basic") or in the form ("post"). `more` goes along with
-    the authorization request. `account` is the form of the grant by which the account itself gets a token, None where
-    each user connects.
+    `client` is how we prove ourselves at the token endpoint: by a header ("basic") or in the form ("post"). `more` goes
+    along with the authorization request. `account` is the form of the grant by which the account itself gets a token,
+    None where each user connects.
+
+    `issuer` is what a callback's `iss` must say where it has one (RFC 9207), "" where that is not known, as with all
+    four systems so far: none documents an `iss` in what its users come back with. Zoom's guides name no issuer.
+    Webex's metadata says https://idbroker-b-us.webex.com/idb, and its webfinger another host for other users. Entra's
+    holds a {tenantid} for the tenants that many share, and no authorization_response_iss_parameter_supported. GoTo's
+    says https://identity.goto.com, for a server that has another name too. A wrong guess would turn everybody away;
+    against a mix-up each solution has a redirect of its own, and a state that is good there only (RFC 9700, section
+    4.4.2). Google does send one when it signs a visitor in: conference/connect.py compares it.
     """
 
     authorize: Callable[[Any], str]
@@ -176,6 +189,13 @@ class Conference(msgspec.Struct, frozen=True):
     entry_points: tuple[EntryPoint, ...]
     notes: str = ""
     host: str = ""
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """A conference that carries our marker, as a list shows it: the attempt that it was made under, and its id."""
+
+    attempt: str
+    id: str
 
 
 class Known(msgspec.Struct, frozen=True):

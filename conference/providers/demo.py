@@ -18,6 +18,7 @@ from conference.providers.base import (
     Conference,
     Known,
     Limits,
+    Marked,
     Provider,
     Reply,
     Request,
@@ -94,6 +95,15 @@ class _Rooms(msgspec.Struct):
     rooms: list[_Room]
 
 
+class _Keyed(msgspec.Struct):
+    id: str
+    key: str | None = None
+
+
+class _AllRooms(msgspec.Struct):
+    rooms: list[_Keyed]
+
+
 def create(event: Event, attempt: str, call: Call) -> Conference:
     """A room under the attempt as its key: the same key gets the same room. Raises AuthenticationRequired."""
     body = {"key": attempt, **_told(event)}
@@ -127,6 +137,12 @@ def find(attempt: str, call: Call) -> Conference | None:
     query = urlencode({"key": attempt})
     rooms = _signed_in(Request("GET", f"{_api(call)}?{query}", headers=_headers(call)), call).read(_Rooms).rooms
     return _conference(rooms[0]) if rooms else None
+
+
+def rooms(call: Call) -> list[Marked]:
+    """All rooms of the account that were made under a key, which only we do."""
+    listed = _signed_in(Request("GET", _api(call), headers=_headers(call)), call).read(_AllRooms).rooms
+    return [Marked(room.key, room.id) for room in listed if room.key]
 
 
 _TIMES = ("starts", "ends", "time_zone")

@@ -233,7 +233,8 @@ def _times(event: Event, call: Call) -> dict[str, Any]:
     earliest = call.now().replace(second=0, microsecond=0) + _MINUTE
     if start < earliest:
         start = _next_turn(start, rule, earliest) if rule else earliest.astimezone(start.tzinfo)
-    days = min(-(-event.duration // _DAY), MOST_OCCURRENCES["DAILY"])
+    # By the clock on the wall: a day may have 25 hours.
+    days = min(-(-(event.end - event.start) // _DAY), MOST_OCCURRENCES["DAILY"])
     if rule is None and days > 1:
         rule = f"{_DAILY};COUNT={days}"
     length = max(SHORTEST, min(event.duration // _MINUTE * _MINUTE, LONGEST))

@@ -7,6 +7,7 @@ for SIP, which is an option, and that a scope which is missing comes as code 104
 import hashlib
 import hmac
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -37,6 +38,7 @@ from conference.providers.base import (
     Hook,
     Known,
     Limits,
+    Marked,
     Notice,
     OAuth,
     Provider,
@@ -52,6 +54,7 @@ MOST_MINUTES = 1440
 
 _SCHEDULED, _RECURRING_WITHOUT_TIMES = 2, 3
 _TIMES = frozenset({"start", "end", "recurrence"})
+_MARKED = re.compile(r"\[anyroom ([a-z2-7]{26})\]")
 _UNKNOWN_USER = frozenset({"1001", "1010"})
 _GONE = frozenset({"3001", "3007"})
 _FEATURES: Mapping[str | None, tuple[Feature, ...]] = {"toll": ("TOLL",), "tollfree": ("TOLL_FREE",)}
@@ -107,9 +110,7 @@ def _at(place: str) -> Callable[[Options], str]:
 
 
 def _account(options: Options) -> Mapping[str, str] | None:
-    if not options.account_id:
-        return None
-    return {"grant_type": "account_credentials", "account_id": options.account_id}
+    return {"grant_type": "account_credentials", "account_id": options.account_id} if options.account_id else None
 
 
 PROVIDER = Provider(
@@ -301,16 +302,26 @@ def delete(known: Known, call: Call) -> None:
 
 def find(attempt: str, call: Call) -> Conference | None:
     """The meeting whose agenda names the attempt, among all that its host has and that have not expired."""
-    marker = _marker(attempt)
+    for listed in _scheduled(call):
+        if _marker(attempt) in (listed.agenda or ""):
+            return _conference(call(Request("GET", _meeting(str(listed.id), call))).read(_Meeting), call)
+    return None
+
+
+def rooms(call: Call) -> list[Marked]:
+    """The meetings of one host whose agenda begins with our marker, and that have not expired."""
+    return [Marked(match[1], str(one.id)) for one in _scheduled(call) if (match := _MARKED.match(one.agenda or ""))]
+
+
+def _scheduled(call: Call) -> Iterator[_Listed]:
+    """All meetings of who is to host, page by page."""
     query = {"type": "scheduled", "page_size": "300"}
     while True:
         page = _of_host("GET", f"meetings?{urlencode(query)}", call).read(_Page)
-        for listed in page.meetings:
-            if marker in (listed.agenda or ""):
-                return _conference(call(Request("GET", _meeting(str(listed.id), call))).read(_Meeting), call)
-        if not page.next_page_token:
-            return None
-        query["next_page_token"] = page.next_page_token
+        yield from page.meetings
+        if not (token := page.next_page_token):
+            return
+        query["next_page_token"] = token
 
 
 def _of_host(method: Literal["GET", "POST"], what: str, call: Call, body: Any = None) -> Reply:

@@ -84,6 +84,11 @@ class Store(Protocol):
     def due(self, kind: str, before: datetime, limit: int) -> list[Document]:
         """Documents whose `due` is not None and not after `before`, the oldest first (then by key), at most `limit`."""
 
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        """All documents of a kind by key, at most `limit` (1 to 1,000), with keys above `after`. For operators: what
+        answers a request never reads everything.
+        """
+
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         """Make all changes or none: the documents as they now stand (None for a deleted one), in order.
 

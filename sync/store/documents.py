@@ -80,6 +80,12 @@ def check_due(kind: str, before: datetime, limit: int) -> None:
     check_page(limit)
 
 
+def check_walk(kind: str, limit: int, after: str | None) -> None:
+    """Raise ValueError unless a page of that kind can be read: 1 to 1,000 documents, after a possible key."""
+    check_address(kind, "0" if after is None else after)
+    check_page(limit)
+
+
 def check_page(limit: int) -> None:
     """Raise ValueError unless a page may have `limit` documents."""
     if not 1 <= limit <= MAX_PAGE:

@@ -1,8 +1,8 @@
 """The store in the cloud: one Firestore database in native mode, a collection for each kind.
 
 Nothing needs a transaction: a commit is one batch whose writes each carry a precondition, that the document is missing
-or still has the update time that was read. Queries need Firestore's automatic single-field indexes (of `due` and what
-`find` is asked for) and no composite one.
+or still has the update time that was read. Queries need the single-field indexes of deploy/firestore.txt (of `due` and
+what `find` is asked for) and no composite one.
 
 A commit whose answer was lost is sent again. Its preconditions keep it from happening twice, and when it is then
 refused, the random mark that each commit leaves in its documents tells whether the first one had happened.
@@ -104,6 +104,13 @@ class FirestoreStore:
         documents.check_due(kind, before, limit)
         session = self._session()
         code, reply = self._ask(lambda timeout: session.due(kind, before, limit, timeout), self._deadline())
+        return _documents(kind, code, reply)
+
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        """See the port."""
+        documents.check_walk(kind, limit, after)
+        session = self._session()
+        code, reply = self._ask(lambda timeout: session.page(kind, limit, after, timeout), self._deadline())
         return _documents(kind, code, reply)
 
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:

@@ -117,15 +117,23 @@ class Session:
 
     def find(self, kind: str, field: str, value: str, limit: int, after: str | None, timeout: float) -> tuple[str, Any]:
         """A list of Found, by key."""
-        query = _query(kind, limit, field, _EQUAL, {"string_value": value}, order_by="__name__")
-        if after is not None:
-            query["start_at"] = {"values": [{"reference_value": self._name(kind, after)}], "before": False}
-        return self._found_by(query, timeout)
+        query = _where(_query(kind, limit, "__name__"), field, _EQUAL, {"string_value": value})
+        return self._found_by({**query, **self._after(kind, after)}, timeout)
 
     def due(self, kind: str, before: datetime, limit: int, timeout: float) -> tuple[str, Any]:
         """A list of Found, by `due` and key."""
-        query = _query(kind, limit, "due", _LESS_THAN_OR_EQUAL, _value(before), order_by="due")
+        query = _where(_query(kind, limit, "due"), "due", _LESS_THAN_OR_EQUAL, _value(before))
         return self._found_by(query, timeout)
+
+    def page(self, kind: str, limit: int, after: str | None, timeout: float) -> tuple[str, Any]:
+        """A list of Found, by key."""
+        return self._found_by({**_query(kind, limit, "__name__"), **self._after(kind, after)}, timeout)
+
+    def _after(self, kind: str, after: str | None) -> dict[str, Any]:
+        """What has a query by key begin behind that one."""
+        if after is None:
+            return {}
+        return {"start_at": {"values": [{"reference_value": self._name(kind, after)}], "before": False}}
 
     def _found_by(self, query: dict[str, Any], timeout: float) -> tuple[str, Any]:
         code, reply = self._query(_Query(parent=self._root, structured_query=query), timeout)
@@ -165,13 +173,16 @@ class Session:
         return call
 
 
-def _query(kind: str, limit: int, field: str, operator: int, value: Any, order_by: str) -> dict[str, Any]:
+def _query(kind: str, limit: int, order_by: str) -> dict[str, Any]:
     return {
         "from_": [{"collection_id": kind}],
-        "where": {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}},
         "order_by": [{"field": {"field_path": order_by}, "direction": _ASCENDING}],
         "limit": {"value": limit},
     }
+
+
+def _where(query: dict[str, Any], field: str, operator: int, value: Any) -> dict[str, Any]:
+    return {**query, "where": {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}}
 
 
 def _version(message: Any) -> Version:

@@ -30,6 +30,7 @@ PATIENCE = 2.0
 
 _COLUMNS = "SELECT key, id, mark, body FROM documents"
 _GET = f"{_COLUMNS} WHERE kind = ? AND key = ?"
+_PAGE = f"{_COLUMNS} WHERE kind = ? AND key > ? ORDER BY key LIMIT ?"
 _DUE = f"{_COLUMNS} WHERE kind = ? AND due <= ? ORDER BY due, key LIMIT ?"
 _CREATE = "INSERT INTO documents ({}) VALUES ({}) ON CONFLICT DO NOTHING"
 _REPLACE = "UPDATE documents SET ({}) = ({}) WHERE id = ? AND mark = ?"
@@ -97,6 +98,11 @@ class SqliteStore:
         """See the port."""
         documents.check_due(kind, before, limit)
         return self._read(kind, _DUE, (kind, _microseconds(before), limit))
+
+    def page(self, kind: str, limit: int, after: str | None = None) -> list[Document]:
+        """See the port."""
+        documents.check_walk(kind, limit, after)
+        return self._read(kind, _PAGE, (kind, after or "", limit))
 
     def commit(self, changes: Sequence[Change]) -> list[Document | None]:
         """See the port."""

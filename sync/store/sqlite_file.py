@@ -93,7 +93,8 @@ def _in_wal_mode(connection: sqlite3.Connection, patience: float) -> None:
         raise InvalidSetting("ANYROOM_STORE", "must name a file on a disk of this machine")
 
 
-def _lay_out(connection: sqlite3.Connection) -> None:
+def check_ours(connection: sqlite3.Connection) -> bool:
+    """Whether the file has our tables, False while it has none. Raises InvalidSetting for any other."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -102,7 +103,11 @@ def _lay_out(connection: sqlite3.Connection) -> None:
     if tables and schema != _SCHEMA:
         when = "a later" if schema > _SCHEMA else "an earlier"
         raise InvalidSetting("ANYROOM_STORE", f"names a file of {when} Anyroom (schema {schema}, not {_SCHEMA})")
-    if not tables:
+    return bool(tables)
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    if not check_ours(connection):
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
         connection.execute(_TABLE)

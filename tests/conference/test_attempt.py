@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conference.attempt import Attempt
+from conference.attempt import Attempt, fitted
 from conference.clock import Deadline
 from conference.data import EntryPoint
 from conference.errors import (
@@ -202,3 +202,9 @@ def test_f13_texts_are_shortened_to_what_the_system_takes() -> None:
     system = System(ROOM)
     system.attempt().make()
     assert system.titles == ["A title t…"]
+
+
+def test_a_description_in_html_is_told_as_text_and_shortened_as_such() -> None:
+    event = Event("e1", "c1", "A title", NOON, NOON, "UTC", description="<p><b>Tea</b> &amp; <i>cake</i></p>")
+    assert fitted(event, Limits()).description == "Tea & cake"
+    assert fitted(event, Limits(description=5)).description == "Tea\u2026"

@@ -33,12 +33,15 @@ ROOMS = Solution("rooms", "Rooms", "logo", "rooms", SimpleNamespace(client_id="c
 
 @dataclass
 class Desk:
-    """The pages over a system that gives a token for any code; `kept` is what was stored, `asked` what it was asked."""
+    """The pages over a system that gives a token for any code; `kept` is what was stored, `given_back` what was not,
+    `asked` what it was asked.
+    """
 
     public_url: str = "https://anyroom.example"
     issuer: str = ISSUER
     replies: list[Reply] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     renewed: list[frozenset[str]] = field(default_factory=list)
     spent: bool = True
@@ -62,6 +65,7 @@ class Desk:
             lambda solution: server,
             self.renew,
             lambda solution, user, granted, deadline: self.kept.append(user.sub),
+            lambda solution, user, granted, deadline: self.given_back.append(user.sub),
             self.sessions,
             SimpleNamespace(),  # type: ignore[arg-type]  # nobody signs in here
             self,

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from conference.browser import Cookie, Sent, Visit
 from conference.clock import Deadline
-from conference.errors import SignInRefused
+from conference.errors import ConferenceFailure, NotConnected, SignInRefused, StoreUnavailable, Temporary
 from conference.identity import User
 from conference.legs import Legs
 from conference.providers.base import Reply
@@ -160,8 +161,16 @@ def test_f64_who_is_expected_goes_on_to_the_system(desk: Browsing, switch: dict[
     assert sent.headers["Location"].startswith(f"{ISSUER}/authorize?")
 
 
-def test_to_switch_without_a_link_is_nothing_to_switch_to(desk: Browsing) -> None:
-    assert desk.connect(switch="1").headers["Location"].startswith(f"{ISSUER}/authorize?")
+@pytest.mark.parametrize("late", [3599, 3600])
+def test_f64_who_switches_chooses_an_account_however_late(desk: Browsing, late: int) -> None:
+    expected = link(ADA, desk)
+    desk.sign_in(BOB)
+    sent, _ = desk.page("connect", {"link": expected})
+    desk.still.sleep(late)
+    desk.page("connect", {name: values[0] for name, values in parse_qs(urlsplit(again(sent)).query).items()})
+    [(flow, _, choose)] = desk.google.asked
+    assert (flow.then, choose) == ("rooms", True)
+    assert desk.asked == []
 
 
 def check_both_accounts_are_named(desk: Browsing, sent: Sent, visit: Visit) -> None:
@@ -194,6 +203,17 @@ def test_f64_a_link_that_is_late_expects_nobody(desk: Browsing) -> None:
     desk.still.sleep(3600)
     desk.sign_in(BOB)
     assert desk.connect(link=expected).headers["Location"].startswith(f"{ISSUER}/authorize?")
+
+
+@pytest.mark.parametrize("domains", [{"example.net"}, {"example.com", "example.net"}])
+def test_who_may_not_use_a_solution_connects_nothing_and_may_switch(desk: Browsing, domains: set[str]) -> None:
+    desk.connecting._solutions = {"rooms": replace(ROOMS, domains=frozenset(domains))}
+    sent, visit = desk.page("connect", {})
+    if ADA.domain in domains:
+        assert sent.headers["Location"].startswith(f"{ISSUER}/authorize?")
+    else:
+        assert (sent.status, reason(visit), again(sent)) == (400, "domain", "/connect/rooms?switch=1")
+        assert f"not offered to {ADA.email}" in sent.content.decode()
 
 
 @pytest.mark.parametrize("what", ["connect", "callback"])
@@ -282,7 +302,7 @@ def test_who_agreed_is_connected(desk: Browsing) -> None:
     assert "window.close()" in sent.content.decode()
     assert desk.ended(sent)
     assert desk.spendings == [(state, flow.until)]
-    assert log.lines == ["connected: rooms"]
+    assert log.lines == ["connect: rooms"]
     [request] = desk.asked
     assert request.form
     assert request.form["code_verifier"] == flow.verifier
@@ -309,7 +329,7 @@ def test_f64_a_state_is_the_flow_s(desk: Browsing, query: dict[str, str], expect
     desk.begun()
     sent, visit = desk.page("callback", {"code": "c0de", **query})
     assert (sent.status, reason(visit), desk.kept, desk.spendings) == (400, expected, [], [])
-    assert desk.ended(sent)
+    assert not desk.ended(sent)
     assert again(sent) == "/connect/rooms"
 
 
@@ -386,6 +406,23 @@ def test_f66_who_grants_too_little_is_not_connected(desk: Browsing, scopes: str,
     _, visit = desk.page("callback", {"state": desk.begun(), "code": "c0de"})
     assert desk.kept == kept
     assert visit.note.get("reason") == (None if kept else "scopes")
+
+
+@pytest.mark.parametrize(
+    ("failure", "given_back"),
+    [
+        (NotConnected("token-refused"), [ADA.sub]),
+        (Temporary("rooms-down"), [ADA.sub]),
+        (StoreUnavailable("it may be stored"), []),
+    ],
+)
+def test_what_is_not_kept_is_given_back(desk: Browsing, failure: ConferenceFailure, given_back: list[str]) -> None:
+    def keep(*given: object) -> None:
+        raise failure
+
+    desk.connecting._keep = keep
+    _, visit = desk.page("callback", {"state": desk.begun(), "code": "c0de"})
+    assert (reason(visit), desk.given_back) == (failure.reason, given_back)
 
 
 def test_a_flow_is_taken_away_with_a_cookie_that_has_no_time(desk: Browsing) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -554,6 +555,25 @@ def test_a_new_account_token_that_killed_the_old_one_is_taken_over_by_all(
     assert not endpoint.good(old)
     assert two.renewed(old, ADA, SHARED) == new
     assert len(endpoint.asked) == 2
+
+
+@pytest.mark.parametrize("setting", ["ACCOUNT", "CLIENT_ID"])
+def test_f70_once_the_settings_name_another_account_its_token_is_asked_for(
+    another: Another, endpoint: TokenEndpoint, setting: str
+) -> None:
+    old = another().token(ADA, SHARED)
+    changed = another()
+    changed.environ[setting] = "another"
+    with suppress(CredentialsRefused):  # as far as the server knows that client
+        assert changed.token(ADA, SHARED) != old
+    assert len(endpoint.asked) == 2
+
+
+def test_f69_while_no_secret_can_be_read_the_account_s_token_is_used(another: Another, endpoint: TokenEndpoint) -> None:
+    token = another().token(ADA, SHARED)
+    without = another()
+    del without.environ["ACCOUNT"]
+    assert without.token(ADA, SHARED) == token
 
 
 def test_an_account_that_is_refused_is_the_operator_s_affair_and_marks_nothing(

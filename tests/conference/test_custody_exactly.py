@@ -87,6 +87,9 @@ class Server(AuthorizationServer):
     def by_account(self, deadline: Deadline) -> Granted:
         return self.by_refresh("account", deadline)
 
+    def account_grant(self) -> str:
+        return ""
+
 
 class Desk:
     """A connection of an hour that was made just now."""
@@ -474,6 +477,42 @@ def test_a_grant_that_is_refused_for_a_connection_that_changed_is_tried_anew(des
     desk.server.replies = [NotConnected("grant-refused")]
     assert desk.token() == "a0"
     assert desk.held().state == "connected"
+
+
+def test_tokens_that_come_for_what_was_sealed_anew_meanwhile_are_kept(desk: Desk) -> None:
+    """As keys are rotated: the server has spent the refresh token, and the new one is nowhere else."""
+    desk.connect(lifetime=10.0)
+    desk.at(10)
+
+    def seal_anew() -> None:
+        other = Seal("keys", Secrets(Environment({"KEYS": KEY}), desk.clock), lambda size: b"1" * size)
+        text = desk.ports.seal.open(desk.held().sealed, "connection", ADA, ROOMS)
+        desk.store.put(ADA, replace(desk.held(), sealed=other.seal(text, "connection", ADA, ROOMS)))
+
+    desk.server.doing = seal_anew
+    desk.server.replies = [NEW]
+    assert desk.token() == "a1"
+    assert desk.custody.open(desk.held()) == Kept("a1", "r1", "ada@rooms")
+    assert desk.server.asked == ["r0"]
+
+
+def test_tokens_that_come_for_what_does_not_open_meanwhile_are_not_kept(desk: Desk) -> None:
+    desk.connect(lifetime=10.0)
+    desk.at(10)
+    desk.server.doing = lambda: desk.connect(sealed="1.2.3")
+    desk.server.replies = [NEW]
+    assert failure(desk.token).reason == "seal-key-unknown"
+    assert desk.held().sealed == "1.2.3"
+
+
+@pytest.mark.parametrize("sub", [ADA, ""])
+def test_a_connection_says_whose_it_is_to_who_has_the_keys(sub: str) -> None:
+    desk = Desk(sub)
+    desk.connect(lifetime=10.0, whose="")
+    desk.at(10)
+    desk.server.replies = [NEW]
+    desk.token()
+    assert desk.ports.seal.open(desk.held().whose, "whose", ROOMS) == sub
 
 
 def test_an_account_s_refusal_is_the_operator_s(desk: Desk) -> None:

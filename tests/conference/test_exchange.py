@@ -4,6 +4,7 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -187,3 +188,18 @@ def test_what_one_request_may_read_is_not_lent_to_the_next() -> None:
                 assert len(client.exchange(request, 10, {origin(peer.url)}, repeatable=True).body) == length
             except OutcomeUnknown:
                 assert length == 0
+
+
+def test_a_request_that_wants_a_connection_of_its_own_has_one_and_leaves_none() -> None:
+    ended: Queue[int] = Queue()
+
+    def tells_its_end(line: Line) -> None:
+        answers()(line)
+        ended.put(line.number)
+
+    with playing(tells_its_end) as peer:
+        client = HttpClient()
+        for fresh in (False, True, False, True):
+            client.exchange(Request("GET", peer.url, fresh=fresh), 10, {origin(peer.url)}, repeatable=False)
+        assert {ended.get(timeout=10), ended.get(timeout=10)} == {2, 3}
+        assert (peer.connections, ended.empty()) == (3, True)

@@ -8,8 +8,10 @@ import pytest
 
 from conference.clock import Deadline, SystemClock
 from conference.errors import ConferenceFailure, CredentialsRefused, NotConnected
-from conference.http import HttpCall
-from conference.providers.base import Code, OAuth, Provider, Reply, Request
+from conference.exchange import HttpClient
+from conference.http import Client, HttpCall
+from conference.providers.base import Code, OAuth, Provider, Reply, Request, origin
+from tests.conference.http_peer import Line, playing
 
 GET = Request("GET", "https://rooms.example/")
 
@@ -70,9 +72,9 @@ class Tokens:
         return NotConnected("reconnect")
 
 
-def call(system: System, tokens: Tokens) -> HttpCall:
+def call(system: Client, tokens: Tokens, provider: Provider = PROVIDER) -> HttpCall:
     clock = SystemClock()
-    return HttpCall(PROVIDER, Options(), system, Deadline(clock, 5.0), clock, lambda name: f"value of {name}", tokens)
+    return HttpCall(provider, Options(), system, Deadline(clock, 5.0), clock, lambda name: f"value of {name}", tokens)
 
 
 def test_the_token_is_asked_for_once_and_goes_along_each_time() -> None:
@@ -118,3 +120,17 @@ def test_a_request_with_an_authorization_of_its_own_keeps_it() -> None:
     with pytest.raises(NotConnected):
         call(system, Tokens(["t1", "t2"]))(msgspec.structs.replace(GET, headers={"Authorization": "Basic x"}))
     assert set(system.asked) == {"Basic x"}
+
+
+def test_f69_the_repeated_request_cannot_meet_a_connection_that_the_refusal_has_ended() -> None:
+    def ends_with_a_refusal(line: Line) -> None:
+        refuses = b"t1" in line.hears()
+        line.replies(b"{}", "401 Unauthorized" if refuses else "201 Created")
+        line.hears()
+
+    with playing(ends_with_a_refusal) as peer:
+        provider = msgspec.structs.replace(PROVIDER, hosts=lambda options: (origin(peer.url),))
+        rooms = call(HttpClient(), Tokens(["t1", "t2"]), provider)
+        assert rooms(Request("POST", peer.url, json={})).status == 201
+
+    assert (peer.connections, len(peer.heard)) == (2, 2)

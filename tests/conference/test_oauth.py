@@ -173,6 +173,18 @@ def test_the_account_s_grant_is_the_provider_s_form_with_its_secrets() -> None:
     assert server.form().items() >= {"grant_type": "account_credentials", "account_id": ID}.items()
 
 
+def test_an_account_s_grant_is_known_again_and_no_other_one_s() -> None:
+    def grant(form: dict[str, str], **declared: Any) -> str:
+        return client(Server(), account=lambda options: form, **declared).account_grant()
+
+    form = {"grant_type": "account_credentials", "account_id": "secret:id"}
+    asked = json.dumps(["https://tokens.example/token?v=2", ID, f"account_id={ID}", "grant_type=account_credentials"])
+    assert grant(form) == hashlib.sha256(asked.encode()).hexdigest()
+    others = [grant({**form, "account_id": "another"}), grant({**form, "user": "ada"})]
+    others.append(grant(form, token=lambda options: "https://tokens.example/another"))
+    assert len({grant(form), *others}) == 4
+
+
 def test_a_grant_that_is_refused_is_the_user_s_and_for_an_account_ours() -> None:
     server = Server(Reply(400, {}, b'{"error": "invalid_grant"}'))
     with pytest.raises(NotConnected):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
+from msgspec.structs import replace
 
 from conference.browser import Sent, Visit
 from conference.clock import Deadline
@@ -83,6 +84,17 @@ class Desk:
 
 def view(state: str = "connected", missing: tuple[str, ...] = ()) -> View:
     return View("zoom", state, "", NOW, ("meeting:write",), missing, "ada@zoom.example")
+
+
+@pytest.mark.parametrize("domains", [frozenset(), frozenset({"example.com"}), frozenset({"example.net"})])
+@pytest.mark.parametrize("connected", [None, view()])
+def test_what_a_user_may_not_use_is_shown_only_to_be_disconnected(
+    domains: frozenset[str], connected: View | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOLUTIONS, "zoom", replace(SOLUTIONS["zoom"], domains=domains))
+    page = Desk(connected).shown()
+    assert ("Zoom" in page) == (connected is not None or "example.net" not in domains)
+    assert "Jitsi" in page
 
 
 def test_a_connection_is_shown_with_its_account_and_what_it_may_do() -> None:

@@ -159,6 +159,43 @@ def test_what_there_is_no_time_to_give_back_is_erased_all_the_same(instance: Ins
     assert instance.tokens.connection(ADA, ROOMS) is None
 
 
+def give_back(instance: Instance, endpoint: TokenEndpoint) -> None:
+    _, issued = endpoint.grant()
+    instance.tokens.give_back(ADA, ROOMS, granted(issued), instance.secret, instance.deadline())
+
+
+def test_what_a_sign_in_gave_for_nothing_is_given_back(instance: Instance, endpoint: TokenEndpoint) -> None:
+    give_back(instance, endpoint)
+    assert endpoint.revoked == ["refresh_token", "access_token"]
+
+
+def test_nothing_is_given_back_that_could_end_what_a_user_is_connected_with(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    connect(instance, endpoint)
+    give_back(instance, endpoint)
+    assert endpoint.revoked == []
+
+
+def test_a_connection_that_has_ended_keeps_nothing_from_being_given_back(
+    instance: Instance, endpoint: TokenEndpoint
+) -> None:
+    connect(instance, endpoint).revoked = True
+    with pytest.raises(NotConnected):
+        instance.renewed(instance.token())
+    give_back(instance, endpoint)
+    assert endpoint.revoked == ["refresh_token", "access_token"]
+
+
+def test_nothing_is_given_back_while_the_store_does_not_say_what_there_is(
+    instance: Instance, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    instance.outside.fail("before", "get", StoreUnavailable("store-down"))
+    give_back(instance, endpoint)
+    assert endpoint.revoked == []
+    assert "sign-in to rooms: not given back: store-down" in caplog.text
+
+
 def test_f71_what_does_not_open_can_be_disconnected(another: Another, endpoint: TokenEndpoint) -> None:
     connect(another(), endpoint)
     other = another(environ={**another().environ, "KEYS": "A" * 42 + "g="})

@@ -241,7 +241,7 @@ def test_a_body_that_makes_no_sense_is_not_acted_on(desk: Desk) -> None:
 def test_the_log_counts_and_names_nobody(desk: Desk, log: Log) -> None:
     desk.take(REMOVED)
     desk.take(DELETED)
-    assert log.lines == ["told by zoom: deauthorised of 1", "told by zoom: deleted of 2"]
+    assert log.lines == ["disconnect: zoom", "told by zoom: deauthorised of 1", "told by zoom: deleted of 2"]
 
 
 def test_what_is_kept_of_a_call_tells_nothing_of_it(desk: Desk) -> None:

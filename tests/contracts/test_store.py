@@ -372,9 +372,10 @@ def test_a_store_made_before_a_fork_works_on_both_sides_of_it(place: Place) -> N
         lambda store: store.get("thing", "a"),
         lambda store: store.find("thing", "colour", "red", 10),
         lambda store: store.due("thing", NOON, 10),
+        lambda store: store.page("thing", 10),
         lambda store: store.commit([Create("thing", "a", {})]),
     ],
-    ids=["get", "find", "due", "commit"],
+    ids=["get", "find", "due", "page", "commit"],
 )
 def test_f22_a_store_that_cannot_be_reached_says_so(place: Place, use: Callable[[Store], object]) -> None:
     with pytest.raises(StoreUnavailable):
@@ -482,6 +483,28 @@ def test_a_page_of_an_odd_size_is_refused(store: Store, limit: int) -> None:
         store.find("thing", "colour", "red", limit)
     with pytest.raises(ValueError, match="page"):
         store.due("thing", NOON, limit)
+    with pytest.raises(ValueError, match="page"):
+        store.page("thing", limit)
+
+
+def test_pages_of_a_kind_give_each_of_its_documents_once_by_key(store: Store) -> None:
+    expected = [f"k{n:02}" for n in range(12)]
+    for key in reversed(expected):
+        create(store, key, {"due": None} if key < "k06" else {"due": NOON})
+    store.commit([Create("other", "k02x", {})])
+    assert keys(store.page("thing", 5)) == expected[:5]
+    assert keys(store.page("thing", 5, "k04")) == expected[5:10]
+    assert keys(store.page("thing", 5, "k09")) == expected[10:]
+    assert keys(store.page("thing", 5, "k11")) == []
+    assert keys(store.page("thing", 2, "k04z")) == expected[5:7]
+    assert keys(store.page("none", 5)) == []
+
+
+def test_what_a_page_gave_can_be_replaced(store: Store) -> None:
+    create(store, "a", {"n": 1})
+    [found] = store.page("thing", 10)
+    store.commit([Replace(found, {"n": 2})])
+    assert store.page("thing", 10)[0].body == {"n": 2, "rev": 2}
 
 
 @pytest.mark.parametrize("field", ["", "a.b", "a`b", "_write", "__name__", "a'b", 'a"b', "größe", "f" * 65])

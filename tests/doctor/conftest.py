@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor_place import Place, place
+from tests.emulator import firestore_emulator as firestore_emulator
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """The doctor asks the public address as a monitor does, and Google whether it takes our client."""
 
+import ssl
+from pathlib import Path
+
 import pytest
 
+from tests.conference.certificate import Tls
 from tests.doctor_place import Place, answering
 from tests.world import MovedClock
 
@@ -58,6 +62,37 @@ def test_an_address_that_nobody_listens_at_is_said(healthy: Place) -> None:
     ]
 
 
+def https(healthy: Place, server: ssl.SSLContext | None, status: int = 200) -> str:
+    """The line about an https address whose certificate is `server`'s, or that speaks no TLS."""
+    healthy.environment = {"ANYROOM_IDENTITY": "script=a"}
+    healthy.solutions = {"rooms": healthy.solutions["rooms"]}
+    with answering(0, status, tls=server) as port:
+        healthy.environment["ANYROOM_PUBLIC_URL"] = f"https://localhost:{port}"
+        [line] = healthy.about("public address")
+    return line.replace(f":{port}", ":PORT")
+
+
+def test_an_https_address_that_answers_is_well(healthy: Place, tmp_path: Path) -> None:
+    tls = Tls(tmp_path)
+    healthy.trusted = tls.trusted
+    assert https(healthy, tls.server) == "ok       public address: https://localhost:PORT answers"
+    assert https(healthy, tls.server, 403) == (f"problem  public address: https://localhost:PORT answered 403: {IAM}")
+
+
+def test_an_https_address_whose_certificate_is_not_trusted_is_said(healthy: Place, tmp_path: Path) -> None:
+    assert https(healthy, Tls(tmp_path).server) == (
+        "problem  public address: unreachable: localhost: SSLCertVerificationError; its certificate is not trusted;"
+        " check the name and the date of it, and for a proxy in between"
+    )
+
+
+def test_an_https_address_that_speaks_no_tls_is_said(healthy: Place) -> None:
+    assert https(healthy, None) == (
+        "problem  public address: unreachable: localhost: SSLError; there is no TLS to speak; check the scheme and the"
+        " port, and for a proxy in between"
+    )
+
+
 def test_without_an_address_it_is_said_what_is_missed(healthy: Place) -> None:
     healthy.environment = {"ANYROOM_IDENTITY": "script=a"}
     healthy.solutions = {"rooms": healthy.solutions["rooms"]}
@@ -92,5 +127,15 @@ def test_a_client_that_google_refuses_is_found(healthy: Place) -> None:
             "problem  sign-in: Google refused our client (token-refused: the token endpoint answered 401"
             " invalid_client);"
             " put the id and the secret of one OAuth client for a web application into ANYROOM_SIGNIN and its secret"
+        )
+    ]
+
+
+def test_a_client_that_is_missing_is_asked_for_though_another_mistake_hides_what_needs_it(healthy: Place) -> None:
+    del healthy.environment["ANYROOM_SIGNIN"], healthy.environment["ANYROOM_KEYS"]
+    assert healthy.about("sign-in") == [
+        (
+            "problem  sign-in: ANYROOM_SIGNIN names no client, but users are to connect zoom; put the id and the secret"
+            " of one OAuth client for a web application into it"
         )
     ]

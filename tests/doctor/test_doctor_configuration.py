@@ -150,3 +150,11 @@ def test_where_nothing_is_sealed_no_keys_are_asked_for(healthy: Place) -> None:
     for name in ("ANYROOM_KEYS", "ANYROOM_SIGNIN"):
         del healthy.environment[name]
     assert healthy.about("ANYROOM_KEYS") == ["ok       ANYROOM_KEYS: not set, and nothing is sealed"]
+
+
+def test_keys_that_are_missing_are_asked_for_though_another_mistake_hides_what_needs_them(healthy: Place) -> None:
+    del healthy.environment["ANYROOM_KEYS"]
+    healthy.environment["ANYROOM_REPLY"] = "loud"
+    assert healthy.about("ANYROOM_KEYS") == [
+        "problem  ANYROOM_KEYS: no keys, but tokens of zoom are to be sealed; make a key with: openssl rand -base64 32"
+    ]

@@ -1,16 +1,20 @@
 """The doctor tries the store as the function uses it, and leaves nothing there."""
 
+import secrets
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from google.auth import environment_vars
 
 from doctor import storage
 from doctor.storage import KIND
 from sync.store import Create
+from sync.store.firestore import FirestoreStore
 from sync.store.sqlite import SqliteStore
 from tests.doctor_place import Place
+from tests.sync.store.scripted import scripted
 
 FAR = datetime.now(UTC) + timedelta(days=3650)
 
@@ -79,3 +83,63 @@ def test_a_store_that_does_not_find_what_it_took_is_said(
         "problem  store: ANYROOM_STORE: the store does not find what it has just taken; use another one"
     ]
     assert left(tmp_path / "anyroom.db") == []
+
+
+FIRESTORE = {
+    "PERMISSION_DENIED": (
+        "Firestore answered PERMISSION_DENIED: the service account needs roles/datastore.user; run: gcloud projects"
+        " add-iam-policy-binding PROJECT --role=roles/datastore.user --member=serviceAccount:ACCOUNT"
+    ),
+    "NOT_FOUND": (
+        "Firestore answered NOT_FOUND: the database does not exist; run: gcloud firestore databases create"
+        " --location=eur3"
+    ),
+    "FAILED_PRECONDITION": (
+        "Firestore answered FAILED_PRECONDITION: an index is missing, or the database is not in native mode; use a"
+        " database in native mode, without exemptions from its single-field indexes"
+    ),
+    "UNAVAILABLE": "Firestore answered UNAVAILABLE; it may pass, so try again in a minute",
+}
+
+
+@pytest.fixture
+def in_firestore(healthy: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The store is Firestore, without anything else to look at."""
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "canary-project")
+    healthy.environment = {"ANYROOM_IDENTITY": "script=a", "ANYROOM_STORE": "firestore:"}
+    healthy.solutions = {"rooms": healthy.solutions["rooms"]}
+    return healthy
+
+
+@pytest.mark.parametrize("code", FIRESTORE)
+def test_what_firestore_refuses_is_said_with_what_to_do(
+    in_firestore: Place, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    with scripted() as firestore:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore.host)
+        firestore.script = [(code, "canary")] * 50
+        assert in_firestore.about("store") == [f"problem  store: store-unavailable: {FIRESTORE[code]}"]
+
+
+def test_a_firestore_that_takes_the_probe_is_well_and_nothing_of_it_stays(
+    in_firestore: Place, monkeypatch: pytest.MonkeyPatch, firestore_emulator: str
+) -> None:
+    project = f"doctor-{secrets.token_hex(6)}"
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
+    assert in_firestore.about("store") == ["ok       store: Firestore: a probe document was written, found and deleted"]
+    with closing(FirestoreStore(project=project, emulator=firestore_emulator)) as store:
+        assert store.due(KIND, FAR, 100) == []
+
+
+def test_without_google_credentials_it_is_said_how_a_laptop_gets_them(
+    in_firestore: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv(environment_vars.CREDENTIALS, "/none")
+    assert in_firestore.about("store") == [
+        (
+            "problem  store: store-credentials: this machine has no Google credentials; run on a laptop: gcloud auth"
+            " application-default login"
+        )
+    ]

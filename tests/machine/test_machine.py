@@ -1,4 +1,4 @@
-"""The machine in as many runs as there is time for; what it has found is in test_found.py.
+"""The machine in as many runs as there is time for; what it has found is told in tests/scenarios.
 
 The runs are the same each time, but for those of `make fuzz`, which print how to have a failing one again.
 """

@@ -158,10 +158,10 @@ def test_a_sweep_that_has_no_time_left_does_nothing_more(story: Story) -> None:
     for number in range(3):
         put(story, f"e{number}")
     swept = story.instance.service.following._sweep  # the port beneath the route, which takes a deadline
-    assert swept.run(Deadline(story.world.clock, 0.0)) == 0
+    assert swept.run(Deadline(story.world.clock, 0.0)).documents == 0
     assert stored(story) == 3
     story.instance.outside.on("after", "commit delete mapping", lambda: story.world.clock.advance(200))
-    assert swept.run(Deadline(story.world.clock, 120.0)) == 1
+    assert swept.run(Deadline(story.world.clock, 120.0)).documents == 1
     assert stored(story) == 2
 
 

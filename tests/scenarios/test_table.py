@@ -19,9 +19,10 @@ LEAVES = Run((FOUND, KEPT))
     [
         ({"summary": "Better plan"}, "title", "Better plan"),
         ({"description": "Bring tea"}, "description", "Bring tea"),
+        ({"description": "Bring <b>tea</b> &amp;<br>cake"}, "description", "Bring tea &\ncake"),
         ({"attendees": [{"email": BOB}]}, "guests", (BOB,)),
     ],
-    ids=["renamed", "description", "guests"],
+    ids=["renamed", "description", "description in HTML", "guests"],
 )
 def test_what_changed_is_told_once(story: Story, changes: dict[str, Any], field: str, value: Any) -> None:
     event = story.live()

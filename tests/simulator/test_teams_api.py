@@ -23,9 +23,10 @@ BODY: dict[str, Any] = {
 
 @pytest.fixture
 def client() -> FlaskClient:
-    bearer = {"user": USER, "other": UNGRANTED, "app": ""}.get
+    bearer = {"user": USER, "other": UNGRANTED, "app": "", "reader": USER}.get
+    scopes = {"reader": {"User.Read"}}.get
     app = Flask("graph")
-    TeamsApi(Teams(random.Random(1), bearer, users=IDS, granted=frozenset({USER}))).register(app)
+    TeamsApi(Teams(random.Random(1), bearer, scopes, users=IDS, granted=frozenset({USER}))).register(app)
     return app.test_client()
 
 
@@ -127,3 +128,9 @@ def test_a_user_is_known_by_name_and_by_id(client: FlaskClient) -> None:
 
     assert known(USER).json["id"] == known(IDS[USER]).json["id"] == IDS[USER]
     assert code(known("nobody@x.example")) == (404, "Request_ResourceNotFound")
+
+
+def test_a_token_is_good_for_its_scopes_only(client: FlaskClient) -> None:
+    for method, path in (("POST", "/createOrGet"), ("GET", "/1"), ("PATCH", "/1"), ("DELETE", "/1")):
+        assert code(ask(client, method, f"{ME}{path}", "reader", json=BODY)) == (403, "Forbidden")
+    assert ask(client, "GET", "/graph/v1.0/me", "reader").status_code == 200

@@ -24,9 +24,10 @@ BODY: dict[str, Any] = {
 
 @pytest.fixture
 def client() -> FlaskClient:
-    bearer = {"user": USER, "other": OTHER, "app": ""}.get
+    bearer = {"user": USER, "other": OTHER, "app": "", "reader": USER}.get
+    scopes = {"reader": {"meeting:schedules_read"}}.get
     app = Flask("webex")
-    WebexApi(Webex(random.Random(1), bearer, now=lambda: NOW, users=frozenset({USER}))).register(app)
+    WebexApi(Webex(random.Random(1), bearer, scopes, lambda: NOW, frozenset({USER}))).register(app)
     return app.test_client()
 
 
@@ -122,3 +123,11 @@ def test_a_series_is_listed_by_its_own_id_only_as_a_whole(client: FlaskClient) -
 
     assert listed(client, "&current=false") == [series]
     assert listed(client, "") == [f"{series}_20310302T100000Z"]
+
+
+def test_a_token_is_good_for_its_scopes_only(client: FlaskClient) -> None:
+    meeting = ask(client, "POST", json=BODY).json["id"]
+    assert [ask(client, "GET", path, "reader").status_code for path in ("", f"/{meeting}")] == [200, 200]
+    for method, path in (("POST", ""), ("PATCH", f"/{meeting}"), ("DELETE", f"/{meeting}")):
+        assert ask(client, method, path, "reader", json=BODY).status_code == 403
+    assert client.get("/webex/v1/people/me", headers={"Authorization": "Bearer reader"}).status_code == 403

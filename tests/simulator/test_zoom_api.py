@@ -21,9 +21,11 @@ Ask = Callable[..., tuple[int, Any]]
 @pytest.fixture
 def ask() -> Ask:
     """`ask(method, path, json, token)`: the status and the body of an answer."""
-    tokens = {"ada": ADA, "bob": BOB, "account": ""}
+    tokens = {"ada": ADA, "bob": BOB, "account": "", "little": ADA, "little of the account": ""}
+    scopes = {"little": {"user:read:user"}, "little of the account": {"user:read:user", "meeting:read:meeting:admin"}}
     app = Flask("zoom")
-    ZoomApi(Zoom(random.Random(1), lambda: NOW, {ADA, BOB}, tokens.get), prefix="/v2").register(app)
+    zoom = Zoom(random.Random(1), lambda: NOW, {ADA, BOB}, tokens.get, scopes.get)
+    ZoomApi(zoom, prefix="/v2").register(app)
 
     def send(method: str, path: str, json: Any = None, token: str = "ada") -> tuple[int, Any]:
         with app.test_client() as client:
@@ -139,3 +141,25 @@ def test_a_host_has_a_hundred_creates_and_updates_a_day(ask: Ask) -> None:
     status, refusal = ask("POST", "/users/me/meetings", MEETING)
     assert (status, refusal["code"]) == (429, 429)
     assert ask("POST", "/users/me/meetings", MEETING, "bob")[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("POST", "/users/me/meetings", "meeting:write:meeting"),
+        ("GET", "/users/me/meetings", "meeting:read:list_meetings"),
+        ("GET", "/meetings/1", "meeting:read:meeting"),
+        ("PATCH", "/meetings/1", "meeting:update:meeting"),
+        ("DELETE", "/meetings/1", "meeting:delete:meeting"),
+    ],
+)
+def test_a_token_is_good_for_its_scopes_only(ask: Ask, method: str, path: str, scope: str) -> None:
+    refusal = {"code": 4711, "message": f"Invalid access token, does not contain scopes:[{scope}]."}
+    assert ask(method, path, token="little") == (400, refusal)
+    assert ask("GET", "/users/me", token="little")[0] == 200
+
+
+def test_a_token_of_the_account_needs_the_scopes_for_accounts(ask: Ask) -> None:
+    meeting = made(ask)
+    assert ask("GET", "/users/me", token="little of the account")[1]["code"] == 4711
+    assert ask("GET", f"/meetings/{meeting['id']}", token="little of the account")[0] == 200

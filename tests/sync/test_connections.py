@@ -109,13 +109,22 @@ def test_fields_of_a_later_version_are_kept(connections: StoredConnections, stor
     connections.write(ADA, None, ZOOM)
     document = store.get(CONNECTIONS, connection_key(ADA, "zoom"))
     assert document
-    store.commit([Replace(document, {**document.body, "v": 2, "later": "kept"})])
+    store.commit([Replace(document, {**document.body, "later": "kept"})])
     held = connections.read(ADA, "zoom")
     assert held
     connections.write(ADA, held, ZOOM)
     body = store.get(CONNECTIONS, document.key)
     assert body
-    assert (body.body["later"], body.body["v"]) == ("kept", 2)
+    assert body.body["later"] == "kept"
+
+
+def test_a_connection_of_a_later_version_is_refused(connections: StoredConnections, store: Store) -> None:
+    connections.write(ADA, None, ZOOM)
+    document = store.get(CONNECTIONS, connection_key(ADA, "zoom"))
+    assert document
+    store.commit([Replace(document, {**document.body, "v": VERSION + 1})])
+    with pytest.raises(records.RecordTooNew, match=f"version {VERSION + 1}, and this Anyroom knows {VERSION}"):
+        connections.read(ADA, "zoom")
 
 
 def test_the_account_s_key_is_no_user_s() -> None:

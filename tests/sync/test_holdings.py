@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import ValidationError
 
-from sync import holdings, records
+from sync import records
 from sync.holdings import ONE_BY_ONE, Holdings
 from sync.records import MAPPINGS, MappingRecord
 from sync.store import Create, Delete, Store
@@ -75,7 +75,7 @@ def test_a_few_events_are_read_one_by_one_and_each_once(store: Store) -> None:
 def test_many_events_are_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     events = many(store)
     put(store, "e1", calendar="team@example.com")
-    monkeypatch.setattr(holdings, "_PAGE", 10)
+    monkeypatch.setattr("sync.store.find_all.PAGE", 10)
     outside = Outside()
     held = Holdings(SeenStore(store, outside, local=True), ADA)
     held.expect(events)
@@ -107,7 +107,7 @@ def test_what_somebody_else_has_changed_is_read_again(store: Store) -> None:
 
 
 def test_the_others_hold_the_same_conference_and_have_not_let_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdings, "_PAGE", 2)
+    monkeypatch.setattr("sync.store.find_all.PAGE", 2)
     room = records.room("demo", "1")
     put(store, "e", room=room)
     kept = {
@@ -138,7 +138,7 @@ def test_what_waits_for_a_look_is_found_by_its_calendar(store: Store) -> None:
 
 
 def test_more_events_wait_for_a_look_than_a_page_has(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdings, "_PAGE", 2)
+    monkeypatch.setattr("sync.store.find_all.PAGE", 2)
     look, later = records.key(ADA), NOW + timedelta(hours=1)
     waiting = {put(store, f"e{number}", look=look, until=NOW) for number in range(5)}
     for number in range(4):

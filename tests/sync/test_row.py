@@ -1,5 +1,6 @@
 """A row says what there is of an event, however little Calendar shows of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -70,3 +71,13 @@ def test_an_occurrence_names_its_series() -> None:
 def test_an_event_with_odd_times_is_there_and_says_what_is_wrong(times: dict[str, Any], fault: str) -> None:
     found = read(conferenceData=OURS, **times)
     assert (found.state, found.pointer, found.event, found.fault) == ("there", "key", None, fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2026-07-01T09:00:00.500Z", 0.5), ("", None), ("soon", None), ("2026-07-01T09:00:00", None)]
+)
+def test_when_it_was_changed_is_known_as_far_as_calendar_says_so(text: str, seconds: float | None) -> None:
+    found = read(updated=text, **TIMES).event
+    assert found
+    moment = datetime(2026, 7, 1, 9, tzinfo=UTC)
+    assert ((found.updated - moment).total_seconds() if found.updated else None) == seconds

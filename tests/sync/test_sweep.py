@@ -21,7 +21,7 @@ ORPHAN = records.key(ATTEMPT)
 
 def swept(rooms: Desk) -> int:
     """A sweep where changes are relayed: how many documents it took on."""
-    return Sweep(rooms.ports, None, lambda: "holder", once=True).run(Deadline(rooms.clock, 100.0))
+    return Sweep(rooms.ports, None, lambda: "holder", once=True).run(Deadline(rooms.clock, 100.0)).documents
 
 
 def abandoned(rooms: Desk, event: str = "e") -> None:

@@ -218,7 +218,7 @@ def test_channels_that_the_user_opened_are_forgotten_with_them(desk: Desk) -> No
 
 
 def test_more_than_a_page_is_erased(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.users._PAGE", 3)
+    monkeypatch.setattr("sync.store.find_all.PAGE", 3)
     for number in range(8):
         desk.mapping(f"event-{number}")
         desk.mapping(f"kept-{number}", BOB, calendar=TEAM, keeper=ADA.sub)

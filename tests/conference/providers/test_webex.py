@@ -133,6 +133,14 @@ def test_an_event_of_several_days_is_a_meeting_on_each(call: Call, wire: Wire) -
     assert body["recurrence"] == "FREQ=DAILY;INTERVAL=1;COUNT=3"
 
 
+def test_a_day_of_25_hours_is_one_day(call: Call, wire: Wire) -> None:
+    start = datetime(2031, 10, 26, tzinfo=ZURICH)
+    body = told(replace(EVENT, all_day=True, start=start, end=datetime(2031, 10, 27, tzinfo=ZURICH)), call, wire)
+
+    assert (body["start"], body["end"]) == ("2031-10-26T00:00:00+02:00", "2031-10-26T22:59:00+01:00")
+    assert "recurrence" not in body
+
+
 def test_what_has_begun_starts_in_the_next_minute(call: Call, wire: Wire) -> None:
     body = told(times(90, datetime(2031, 3, 1, 13, 0, 7, tzinfo=ZURICH)), call, wire)
 

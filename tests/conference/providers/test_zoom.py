@@ -21,7 +21,7 @@ from conference.errors import (
 from conference.event import Event
 from conference.http import HttpCall
 from conference.providers import load, read_options, zoom
-from conference.providers.base import Changes, Conference, EventField, Known
+from conference.providers.base import Changes, Conference, EventField, Known, Marked
 from tests.conference.providers.conftest import MakeCall
 from tests.contracts.providers.conftest import new_attempt
 from tests.contracts.providers.events import CHANGED, DESCRIPTION, EVENT, GUEST, TITLE
@@ -286,6 +286,16 @@ def test_a_meeting_is_found_on_whichever_page_it_is(wire: Wire, connect: Connect
     assert sought not in made
     assert [asked.query.get("next_page_token", "") for asked in wire.asked[:-1]] == ["", "page-2", "page-4"]
     assert {(asked.query["type"], asked.query["page_size"]) for asked in wire.asked[:-1]} == {("scheduled", "300")}
+
+
+def test_all_meetings_with_our_marker_are_listed_from_every_page_and_no_others(wire: Wire, connect: Connect) -> None:
+    attempts = [new_attempt() for _ in range(3)]
+    made = [zoom.create(EVENT, attempt, connect()) for attempt in attempts]
+    zoom.create(replace(EVENT, description=f"[anyroom {new_attempt()}]"), "another program's", connect())
+    wire.asked.clear()
+
+    assert zoom.rooms(connect()) == [Marked(attempt, one.id) for attempt, one in zip(attempts, made, strict=True)]
+    assert [asked.query.get("next_page_token", "") for asked in wire.asked] == ["", "page-2"]
 
 
 def test_a_meeting_that_was_told_everything_is_found_still(connect: Connect) -> None:

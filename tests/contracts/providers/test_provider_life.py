@@ -85,6 +85,16 @@ def test_an_attempt_is_found_once_it_has_a_conference(bench: Bench, attempt: str
     assert bench.provider.find(new_attempt(), bench.call()) is None
 
 
+def test_a_list_of_what_has_our_marker_is_of_what_was_made(bench: Bench, attempt: str) -> None:
+    if not bench.provider.rooms:
+        return
+    assert bench.provider.rooms(bench.call()) == []
+    made(bench, "no attempt of ours")
+    first, second = made(bench, attempt), made(bench, other := new_attempt())
+    listed = {one.attempt: one.id for one in bench.provider.rooms(bench.call())}
+    assert (listed[attempt], listed[other]) == (first.id, second.id)
+
+
 @pytest.mark.parametrize("field", get_args(EventField))
 def test_a_change_reaches_the_system_and_nothing_else_does(bench: Bench, attempt: str, field: EventField) -> None:
     conference = made(bench, attempt)

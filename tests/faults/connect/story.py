@@ -12,6 +12,8 @@ from tests.browsing import ENVIRONMENT, Browser
 from tests.served import PUBLIC_URL, Function
 
 CALLBACK = "/oauth/callback/"
+STRAY = frozenset({"no-state", "no-flow", "another-state", "signed-out", "unknown-solution"})
+"""Why somebody is refused who does not come back from the flow of that browser."""
 
 
 def held(browser: Browser, solution: str = "zoom") -> str:
@@ -32,14 +34,15 @@ def changed(path: str, **changes: str | None) -> str:
 
 
 def check_refused(function: Function, response: TestResponse, reason: str, status: int = 400) -> None:
-    """A page says that it did not work, the log why, the flow is over, and nothing is stored."""
+    """A page says that it did not work, the log why, nothing is stored, and who came back from a flow has ended it."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"].startswith("text/html")
     line = function.lines()[-1]
     assert (line["outcome"], line["reason"], line["status"]) == ("refused", reason, status)
     assert reason in response.text
     assert line["request"] in response.text
-    assert any(cookie.startswith("flow=;") for cookie in response.headers.getlist("Set-Cookie"))
+    ended = any(cookie.startswith("flow=;") for cookie in response.headers.getlist("Set-Cookie"))
+    assert ended == (reason not in STRAY)
     assert function.connections() == []
 
 

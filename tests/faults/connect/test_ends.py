@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
+from simulator import faults, registrations
 from simulator.faults import Fault
 from tests.browsing import Browser, create, link
-from tests.faults.connect.story import CALLBACK
+from tests.faults.connect.story import CALLBACK, check_refused
 from tests.served import Function
 from tests.world import ADA, BOB, MovedClock
 
 REVOKE = "/zoom/oauth/revoke"
+LESS = registrations.ZOOM_SCOPES - {"meeting:write:meeting"}
+ME = "/zoom/v2/users/me"
 TEAM = "team@group.calendar.example.com"
 
 
@@ -55,6 +57,27 @@ def test_disconnecting_erases_even_when_the_vendor_takes_nothing_back(
     assert link(function, "zoom")
 
 
+STILL_THERE = "may still list this app"
+
+
+@pytest.mark.parametrize("vendor", ["zoom", "webex", "teams", "goto"])
+def test_who_disconnects_is_told_where_the_vendor_may_not_know_of_it(
+    function: Function, browser: Browser, vendor: str
+) -> None:
+    browser.connect(vendor)
+    page = browser.submit(f"/disconnect/{vendor}").text
+    assert "is disconnected." in page
+    assert (STILL_THERE in page) == (vendor != "zoom")
+
+
+def test_who_disconnects_is_told_when_the_vendor_did_not_take_the_tokens_back(
+    function: Function, browser: Browser
+) -> None:
+    browser.connect("zoom")
+    function.simulator.faults.add(faults.status(500), REVOKE, times=9)
+    assert STILL_THERE in browser.submit("/disconnect/zoom").text
+
+
 def test_disconnecting_erases_even_when_our_own_secret_is_missing(
     function: Function, browser: Browser, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +103,45 @@ def test_connecting_again_after_disconnecting_works_at_once(function: Function, 
     url = link(function, "zoom")
     assert browser.connect("zoom", url).request.path == f"{CALLBACK}zoom"
     assert "error" not in create(function, "zoom")
+
+
+def given_back(function: Function) -> int:
+    """How many tokens Zoom was asked to revoke."""
+    return len(function.simulator.requests.lines(REVOKE))
+
+
+def test_who_allows_too_little_leaves_no_token_behind(function: Function, browser: Browser) -> None:
+    browser.scopes = LESS
+    check_refused(function, browser.connect("zoom"), "scopes")
+    assert given_back(function) == 2
+
+
+def test_whose_account_is_not_told_leaves_no_token_behind(function: Function, browser: Browser) -> None:
+    function.simulator.faults.add(faults.status(403), ME, times=9)
+    check_refused(function, browser.connect("zoom"), "zoom-403")
+    [token] = tokens(function)
+    assert given_back(function) == 2
+    assert function.simulator.authorization["zoom"].access(token) is None
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.status(500), faults.reset(), faults.malformed()], ids=["500", "reset", "none"]
+)
+def test_a_vendor_that_takes_nothing_back_changes_no_word_of_a_refusal(
+    function: Function, browser: Browser, fault: Fault
+) -> None:
+    function.simulator.faults.add(fault, REVOKE, times=9)
+    browser.scopes = LESS
+    check_refused(function, browser.connect("zoom"), "scopes")
+
+
+def test_who_is_connected_and_then_allows_too_little_stays_connected(function: Function, browser: Browser) -> None:
+    browser.connect("zoom")
+    browser.scopes = LESS
+    browser.connect("zoom")
+    assert function.lines()[-1]["reason"] == "scopes"
+    assert given_back(function) == 0
+    assert len(function.connections()) == 1
 
 
 def everybody(function: Function) -> Browser:

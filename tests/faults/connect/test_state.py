@@ -73,8 +73,20 @@ def test_f64_the_first_of_two_tabs_is_refused_and_the_second_goes_on(function: F
     response = back(browser, first)
     assert (response.status_code, function.lines()[-1]["reason"]) == (400, "another-state")
     assert function.connections() == []
-    assert browser.connect("zoom").status_code == 200
-    assert second != first
+    assert back(browser, second).status_code == 200
+    assert len(function.connections()) == 1
+
+
+def test_f64_who_comes_back_with_nothing_of_ours_ends_no_flow(function: Function, browser: Browser) -> None:
+    path = held(browser)
+    for stray in (
+        f"{CALLBACK}zoom",
+        f"{CALLBACK}zoom?state=x&code=y",
+        "/sign-in?state=x",
+        f"{CALLBACK}nothing?state=x",
+    ):
+        assert back(browser, stray).status_code == 400
+    assert back(browser, path).status_code == 200
 
 
 def test_f64_a_flow_that_took_too_long_is_refused(function: Function, browser: Browser, clock: MovedClock) -> None:

@@ -1,0 +1,70 @@
+"""`make parked`: what a conferencing system could not be told yet, and with DO=1 tells it now, whenever it is due.
+
+A retry is the sweep's own: under the calendar's lease, with the values that are parked, without a credential.
+"""
+
+from conference.errors import ConferenceFailure, Conflict, StoreUnavailable
+from operations.asked import Asked
+from operations.console import DONE, LEFT, Console, number, shown
+from operations.site import Site
+from sync import records
+from sync.holdings import Mapped, mapped, readable
+from sync.records import CALENDARS, MAPPINGS
+
+SECONDS = 30.0
+"""That one retry may take."""
+
+
+def run(site: Site, asked: Asked, console: Console) -> int:
+    """Show what is parked, and retry it when that is asked for. Raises StoreUnavailable, Stopped."""
+    found = left = 0
+    with console.working("reading the mappings") as at:
+        for document in site.all(MAPPINGS, console):
+            for one in readable([document]):
+                if one.record.parked is None:
+                    continue
+                found += 1
+                at(f"{found} parked")
+                outcome = _retried(site, one, console) if asked.do else _waits(one)
+                left += outcome != _TOLD
+                console.say(f"{one.key} {one.record.solution}: {outcome}")
+                console.check()
+    if not asked.do:
+        console.say(f"{number(found, 'conference')} parked." + (" DO=1 tells them now." if found else ""))
+        return DONE
+    console.say(f"{found - left} told, {left} still parked.")
+    return LEFT if left else DONE
+
+
+_TOLD = "told"
+
+
+def _waits(one: Mapped) -> str:
+    parked = one.record.parked
+    assert parked
+    return (
+        f"{one.record.reason}, {number(parked.tries, 'try', 'tries')} since {shown(parked.since)},"
+        f" the next at {shown(one.record.due)}"
+    )
+
+
+def _retried(site: Site, one: Mapped, console: Console) -> str:
+    """What came of it, in words. Raises StoreUnavailable."""
+    if site.store.get(CALENDARS, records.key(one.record.calendar)) is None:
+        return "its calendar is not followed; make reconcile DO=1 mends that"
+    before = one.record.parked
+    try:
+        site.parts.following.sweep.retry(one.document, console.deadline(site.clock, SECONDS))
+    except StoreUnavailable:
+        raise
+    except Conflict:
+        return "it changed just now; look again"
+    except ConferenceFailure as failure:
+        return f"not told: {failure.reason}"
+    document = site.store.get(MAPPINGS, one.key)
+    current = mapped(document).record if document else None
+    if current is None or current.parked is None:
+        return _TOLD if current is None or current.state == "live" else f"not managed any more: {current.reason}"
+    if before and current.parked.tries == before.tries:
+        return "a run has its calendar; try again in three minutes"
+    return f"refused again: {current.reason}, the next try at {shown(current.due)}"

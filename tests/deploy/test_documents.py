@@ -1,0 +1,60 @@
+"""docs/deploy.md can be followed: its commands for our scripts do what it says, and its table is the script's own."""
+
+import os
+import re
+import subprocess
+
+from tests.deploy.conftest import Gcloud, Scripts
+from tests.deploy.repository import ROOT
+
+DOCUMENT = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+OURS = re.compile(r"(export PROJECT=|([A-Z]+=\S+ )*deploy/).*")
+
+
+def test_its_commands_set_everything_up_and_take_everything_away_again(scripts: Scripts, gcloud: Gcloud) -> None:
+    (scripts.folder / "anyroom.toml").write_text('room_secret = "secret:janus-room-secret"\n')
+    lines = [line for block in BLOCKS for line in block.splitlines() if OURS.fullmatch(line)]
+    seen: dict[str, int] = {}
+    done = ""
+    for line in lines:
+        done += f"{line}\n"
+        if not line.startswith("export"):
+            changed = len(gcloud.changes)
+            run(scripts, f"{lines[0]}\n{line}")
+            seen[line] = len(gcloud.changes) - changed
+    assert {line for line, changes in seen.items() if not changes} == {
+        "deploy/setup.sh --show",
+        "deploy/remove.sh",
+        "deploy/remove.sh --data",
+    }
+    assert {kind for kind, there in gcloud.project.resources.items() if there} == {"services"}
+
+
+def run(scripts: Scripts, lines: str) -> None:
+    path = f"{scripts.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-euc", lines],
+        cwd=scripts.folder,
+        env={"PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def test_its_table_has_every_variable_of_the_script() -> None:
+    in_script = re.findall(r"^#   ([A-Z_]+)  ", (ROOT / "deploy" / "setup.sh").read_text("utf-8"), re.MULTILINE)
+    variables = DOCUMENT.partition("| variable |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([A-Z_]+)` \|", variables, re.MULTILINE) == in_script
+    code = (ROOT / "deploy" / "setup.sh").read_text("utf-8") + (ROOT / "deploy" / "project.sh").read_text("utf-8")
+    assert set(re.findall(r"^([A-Z_]+)=\$\{\1:-", code, re.MULTILINE)) == set(in_script)
+
+
+def test_the_figures_of_the_queue_are_the_scripts() -> None:
+    [rate] = re.findall(r"/ 60 seconds / 2 calls / 2 = (\d+) runs a second", DOCUMENT)
+    [at_once] = re.findall(r"At most (\d+) run at once, half", DOCUMENT)
+    script = (ROOT / "deploy" / "setup.sh").read_text("utf-8")
+    assert int(rate) == 10_000 // 60 // 2 // 2
+    assert f"local at_once={at_once}\n" in script
+    assert int(at_once) * 2 == 80  # THREADS

@@ -1,0 +1,89 @@
+"""The removal takes away what the set-up made, and the data only when told so; without --yes it changes nothing."""
+
+import pytest
+
+from tests.deploy.conftest import Gcloud, Scripts
+
+CONFIG = '[solutions.studio]\nroom_secret = "secret:janus-room-secret"\n'
+KEPT = ("services", "channels")
+DATA = ("databases", "fields", "ttls", "secrets")
+ROLE = "roles/datastore.user"
+
+
+@pytest.fixture
+def made(scripts: Scripts, gcloud: Gcloud) -> Scripts:
+    """A project that is set up, with a function, an account and a role that are not ours."""
+    (scripts.folder / "anyroom.toml").write_text(CONFIG)
+    alerts = scripts.folder / "deploy" / "alerts"
+    alerts.mkdir(exist_ok=True)
+    (alerts / "errors.yaml").write_text("displayName: Errors\n")
+    scripts.settings.update(DELEGATION="yes", ACCOUNTS="users")
+    assert scripts.run("setup.sh").returncode == 0
+    gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
+    gcloud.project.resources["accounts"]["other@example.com"] = {"email": "other@example.com"}
+    gcloud.project.policies["project example-project"].add((ROLE, "serviceAccount:other@example.com"))
+    gcloud.asked.clear()
+    return scripts
+
+
+def left(gcloud: Gcloud) -> set[str]:
+    return {kind for kind, there in gcloud.project.resources.items() if there} - set(KEPT)
+
+
+def remove(scripts: Scripts, *words: str) -> str:
+    done = scripts.run("remove.sh", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--data",)])
+def test_without_yes_it_only_says_what_it_would_run(made: Scripts, gcloud: Gcloud, words: tuple[str, ...]) -> None:
+    before = gcloud.project.state()
+    said = remove(made, *words)
+    assert gcloud.changes == []
+    assert gcloud.project.state() == before
+    assert ("firestore databases delete" in said) == ("--data" in words)
+    shown = [line for line in said.splitlines() if not line.startswith("#")]
+    remove(made, "--yes", *words)
+    assert len(gcloud.changes) == len(shown)
+
+
+def test_the_data_is_kept_unless_told_otherwise(made: Scripts, gcloud: Gcloud) -> None:
+    data = {kind: gcloud.project.resources[kind] for kind in DATA}
+    remove(made, "--yes")
+    assert {kind: gcloud.project.resources[kind] for kind in DATA} == data
+    assert left(gcloud) == {*DATA, "accounts"}
+
+
+def test_with_data_everything_of_ours_is_gone_and_nothing_else(made: Scripts, gcloud: Gcloud) -> None:
+    gcloud.project.resources["secrets"]["other"] = {"name": "projects/1/secrets/other"}
+    remove(made, "--data", "--yes")
+    assert left(gcloud) == {"accounts", "secrets"}
+    assert set(gcloud.project.resources["accounts"]) == {"other@example.com"}
+    assert set(gcloud.project.resources["secrets"]) == {"other"}
+    assert gcloud.project.policies["project example-project"] == {(ROLE, "serviceAccount:other@example.com")}
+
+
+def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> None:
+    gcloud.stop_after = 4
+    assert made.run("remove.sh", "--data", "--yes").returncode == 1
+    gcloud.stop_after = None
+    remove(made, "--data", "--yes")
+    asked = len(gcloud.changes)
+    remove(made, "--data", "--yes")
+    assert len(gcloud.changes) == asked
+
+
+def test_what_was_deployed_as_a_function_is_deleted_as_one(made: Scripts, gcloud: Gcloud) -> None:
+    gcloud.project.resources["functions"]["anyroom"] = {"name": "projects/p/locations/europe-west1/functions/anyroom"}
+    remove(made, "--yes")
+    assert ["functions", "delete", "anyroom"] in [words[:3] for words in gcloud.changes]
+    assert ["run", "services", "delete"] not in [words[:3] for words in gcloud.changes]
+
+
+def test_what_is_set_up_again_after_a_removal_is_as_before(made: Scripts, gcloud: Gcloud) -> None:
+    keys = gcloud.project.resources["secrets"]["anyroom-keys"]["versions"]
+    remove(made, "--yes")
+    assert made.run("setup.sh").returncode == 0
+    assert gcloud.project.resources["secrets"]["anyroom-keys"]["versions"] == keys
+    assert set(gcloud.project.resources["jobs"]) == {"anyroom-sweep"}

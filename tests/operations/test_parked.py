@@ -1,0 +1,88 @@
+"""Parked work is shown without anybody's words, and told at once when an operator says so, as the sweep tells it."""
+
+from simulator import faults
+from sync import records
+from sync.records import CALENDARS, MAPPINGS
+from sync.store import Delete, Replace
+from tests.operations.operating import operate
+from tests.scenarios.story import BOTH_STORES, RELAYED, Story
+from tests.scenarios.test_poison import parked
+from tests.world import ADA
+
+
+def key_of(event: str) -> str:
+    return records.key(ADA, event, "demo")
+
+
+def test_what_is_parked_is_shown_and_nothing_is_told(story: Story) -> None:
+    event = parked(story)
+    story.live()
+    story.simulator.faults.clear()
+    story.calls()
+    told = operate(story.world, "parked")
+    assert told.code == 0
+    assert told.lines[0].startswith(f"{key_of(event)} demo: demo-503, 1 try since ")
+    assert told.last == "1 conference parked. DO=1 tells them now."
+    assert story.asked() == []
+    assert not [word for word in ("Better", "Plan", ADA) if word in "\n".join(told.lines)]
+
+
+@BOTH_STORES
+def test_what_is_parked_is_told_now_though_it_is_not_due_and_once(story: Story) -> None:
+    event = parked(story)
+    story.simulator.faults.clear()
+    told = operate(story.world, "parked", do=True)
+    assert (told.code, told.lines) == (0, [f"{key_of(event)} demo: told", "1 told, 0 still parked."])
+    assert story.titles() == ["Better plan"]
+    assert story.of(event).parked is None
+    assert operate(story.world, "parked", do=True).lines == ["0 told, 0 still parked."]
+
+
+def test_what_is_refused_again_stays_parked_and_the_others_are_told(story: Story) -> None:
+    kept = parked(story)
+    event = parked(story, times=1)
+    told = operate(story.world, "parked", do=True)
+    assert told.code == 1
+    assert told.last == "1 told, 1 still parked."
+    assert f"{key_of(event)} demo: told" in told.lines
+    [line] = [line for line in told.lines if line.startswith(key_of(kept))]
+    assert "refused again: demo-503, the next try at " in line
+    parking = story.of(kept).parked
+    assert parking
+    assert parking.tries == 2
+
+
+def test_a_calendar_that_a_run_has_is_left_to_it(story: Story) -> None:
+    event = parked(story)
+    story.simulator.faults.clear()
+    document = story.world.store.get(CALENDARS, records.key(ADA))
+    assert document
+    lease = {"by": "another", "until": story.now().replace(year=2099), "fence": 99}
+    story.world.store.commit([Replace(document, {**document.body, "lease": lease})])
+    told = operate(story.world, "parked", do=True)
+    assert told.code == 1
+    assert told.lines[0] == f"{key_of(event)} demo: a run has its calendar; try again in three minutes"
+
+
+@RELAYED
+def test_one_on_a_calendar_that_nobody_follows_is_said(story: Story) -> None:
+    event = parked(story)
+    document = story.world.store.get(CALENDARS, records.key(ADA))
+    assert document
+    story.world.store.commit([Delete(document)])
+    line = f"{key_of(event)} demo: its calendar is not followed; make reconcile DO=1 mends that"
+    assert operate(story.world, "parked", do=True).lines[0] == line
+
+
+@RELAYED
+def test_one_whose_solution_left_the_configuration_is_not_managed_any_more(story: Story) -> None:
+    event = parked(story)
+    del story.world.solutions["demo"]
+    told = operate(story.world, "parked", do=True)
+    assert told.lines[0] == f"{key_of(event)} demo: not managed any more: solution-gone"
+    assert story.world.store.get(MAPPINGS, key_of(event))
+
+
+def test_the_faults_are_the_systems(story: Story) -> None:
+    parked(story, faults.reset())
+    assert operate(story.world, "parked").lines[0].partition(": ")[2].startswith("reply-cut, 1 try since ")

@@ -129,16 +129,17 @@ def test_every_answer_is_a_documented_one(
     function: Function, doors: Doors, people: Iterator[Person], operation: Operation, mode: GenerationMode
 ) -> None:
     name, method = door(operation), operation.method.upper()
-    spoils = st.sets(st.sampled_from(NAMES), max_size=2)
+    spoils, accepts = st.sets(st.sampled_from(NAMES), max_size=2), st.sampled_from(["*/*", "text/html,*/*"])
 
     @hypothesis_settings(deadline=None, max_examples=REQUESTS, suppress_health_check=list(HealthCheck), database=None)
-    @given(operation.as_strategy(generation_mode=mode), MOSTLY, st.booleans(), spoils)
-    def ask(case: AnyCase, proved: bool, other: bool, spoilt: set[str]) -> None:
+    @given(operation.as_strategy(generation_mode=mode), MOSTLY, st.booleans(), spoils, accepts)
+    def ask(case: AnyCase, proved: bool, other: bool, spoilt: set[str], accept: str) -> None:
         def fill(good: Good) -> Request:
             return request_of(case, spoilt, good)
 
         path = case.formatted_path
         request = DOORS[name](doors, next(people), path, fill, other) if name and proved else fill({})
+        request.headers["Accept"] = accept
         response = sent(function, method, path, request)
         case.validate_response(response, checks=CHECKS)
         if name in ("user", "task") and not proved:

@@ -147,7 +147,8 @@ def _answered(asked: Asked) -> Response:
     except RequestRefused as refused:
         asked.note.update(reason=refused.reason, detail=refused.detail)
         response = _refusal(refused)
-        if "text/html" in asked.request.headers.get("Accept", ""):
+        in_browser = "text/html" in asked.request.headers.get("Accept", "")
+        if in_browser and not isinstance(refused, Unauthenticated):  # a page would say why
             _show_page(response, asked, refused)
         return Response(response, "refused", logging.WARNING)
     except Exception as error:  # noqa: BLE001  # functions-framework would send its text to the caller

@@ -107,8 +107,9 @@ def test_f24_without_proof_the_answer_is_401_with_a_constant_body(
     function: Function, authorization: str | None, path: str
 ) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
-    for body in (json.dumps(function.ids()).encode(), b"{", b""):
-        response = function.client.post(path, data=body, headers=headers)
+    content = json.dumps(function.ids()).encode()
+    for body, accept in ((content, "*/*"), (b"{", "*/*"), (b"", "*/*"), (content, "text/html")):
+        response = function.client.post(path, data=body, headers={**headers, "Accept": accept})
         assert (response.status_code, response.data) == (401, b'{"error": "unauthenticated"}')
         assert response.headers["WWW-Authenticate"] == "Bearer"
     assert function.simulator.requests.lines("/calendar") == []

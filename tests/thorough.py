@@ -7,6 +7,8 @@ import pytest
 THOROUGH = os.environ.get("ANYROOM_TEST_ALL") == "1"
 RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "10"))
 """Runs of the machine."""
+REQUESTS = 100 if THOROUGH else 15
+"""Requests of each kind to each route of the function."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""
 EVERY = 1 if THOROUGH else 12

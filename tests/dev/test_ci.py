@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ("curl", "java", "node", "npm", "janus", "chromium", "shellcheck", "gcloud")
+PROGRAMS = (
+    *("curl", "java", "node", "npm", "janus", "chromium", "shellcheck", "gcloud"),
+    *("nginx", "systemd-analyze", "openssl", "sqlite3"),
+)
 
 
 @pytest.fixture
@@ -55,14 +58,14 @@ def test_nothing_is_installed_where_everything_is_there(machine: Path) -> None:
 
 
 def test_what_is_missing_comes_from_debian_after_an_update(machine: Path) -> None:
-    for name in ("janus", "node", "npm", "chromium", "shellcheck"):
+    for name in ("janus", "node", "npm", "chromium", "shellcheck", "nginx", "systemd-analyze"):
         (machine / name).unlink()
     done = run(machine)
     assert done.returncode == 0
     update, install = done.stderr.splitlines()
     assert update.startswith("apt-get update ")
     assert install.startswith("apt-get install ")
-    assert install.endswith(" nodejs npm janus chromium shellcheck")
+    assert install.endswith(" nodejs npm janus chromium shellcheck nginx systemd")
 
 
 @pytest.mark.parametrize(

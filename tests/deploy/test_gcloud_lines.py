@@ -52,7 +52,7 @@ def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
     """The lines of the set-up, of a second one after a change, and of the removal; of like ones the last."""
     gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
     assert full.run("setup.sh").returncode == 0
-    alert = full.folder / "deploy" / "alerts" / "errors.yaml"
+    alert = full.folder / "deploy" / "alerts" / "of-a-test.yaml"
     alert.write_text(alert.read_text() + "severity: CRITICAL\n")
     assert full.run("setup.sh").returncode == 0
     assert full.run("remove.sh", "--data", "--yes").returncode == 0

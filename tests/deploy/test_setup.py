@@ -218,6 +218,7 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     [update] = [words for words in gcloud.changes[before:] if words[:3] == ["alpha", "monitoring", "policies"]]
     assert update[3] == "update"
     [changed] = [alert for alert in alerts.values() if alert["displayName"] == "Anyroom: of a test"]
+    assert {alert["userLabels"]["service"] for alert in alerts.values()} == {"anyroom"}
     assert changed["combiner"] == "AND"
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]
 

@@ -86,6 +86,7 @@ def test_gcloud_takes_each_line_that_the_set_up_and_the_removal_run(
             "Invalid choice: upwards",
         ),
         ("tasks queues update anyroom --location=europe-west1 --max-dispatch=1", "unrecognized arguments"),
+        ("monitoring policies --help", "Invalid choice: 'policies'"),
     ],
 )
 def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
@@ -93,5 +94,10 @@ def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
 
 
 def test_commands_are_found_in_documents_wherever_they_stand() -> None:
-    text = "Run `gcloud a b\n--flag=$PROJECT` or:\n\n```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
-    assert list(in_markdown(text)) == [["c", "--x=y z"], ["d", "e"], ["a", "b", "--flag=example-project"]]
+    text = "Run `gcloud a b\n--flag=$PROJECT` or `gcloud f`:\n\n```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
+    assert list(in_markdown(text)) == [
+        ["c", "--x=y z"],
+        ["d", "e"],
+        ["a", "b", "--flag=example-project"],
+        ["f", "--help"],
+    ]

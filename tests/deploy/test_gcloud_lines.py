@@ -94,7 +94,8 @@ def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
 
 
 def test_commands_are_found_in_documents_wherever_they_stand() -> None:
-    text = "Run `gcloud a b\n--flag=$PROJECT` or `gcloud f`:\n\n```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
+    sentence = "Run `gcloud a b\n--flag=$PROJECT` or `gcloud f`:\n\n"
+    text = sentence + "```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
     assert list(in_markdown(text)) == [
         ["c", "--x=y z"],
         ["d", "e"],

@@ -209,21 +209,22 @@ channel_to() {
 create_alerts() {
     step "Cloud Monitoring: alerts, known by their display names, and whom they write to"
     find_channel
-    local file title stamp known now name channels
+    local file title stamp labels known now name channels
     known=$(there monitoring.googleapis.com alpha monitoring policies list \
         --format="value[separator='|'](displayName,name,userLabels.definition,notificationChannels.list())")
     while read -r file <&3; do
         title=$(display_name "$file")
         stamp=v$(cksum <"$file" | cut -d' ' -f1)
+        labels=service=$SERVICE,definition=$stamp # a new policy has those that are said here, and none of the file
         IFS='|' read -r name now channels <<<"$(awk -F'|' -v "title=$title" '$1 == title { print $2 FS $3 FS $4; exit }' <<<"$known")"
         if [[ -z $name ]]; then
-            run_patiently alpha monitoring policies create "--policy-from-file=$file" "--user-labels=definition=$stamp" \
+            run_patiently alpha monitoring policies create "--policy-from-file=$file" "--user-labels=$labels" \
                 ${CHANNEL:+"--notification-channels=$CHANNEL"}
         elif [[ $now != "$stamp" || ,$channels, != *,"${CHANNEL:-$channels}",* ]]; then
             [[ -z $CHANNEL || ,$channels, == *,"$CHANNEL",* ]] || channels=$channels${channels:+,}$CHANNEL
             # The file replaces all of the policy: whom it wrote to so far is said again.
             run_patiently alpha monitoring policies update "$name" "--policy-from-file=$file" \
-                "--update-user-labels=definition=$stamp" ${channels:+"--set-notification-channels=$channels"}
+                "--update-user-labels=$labels" ${channels:+"--set-notification-channels=$channels"}
         fi
     done 3< <(resources alerts)
 }

@@ -26,6 +26,7 @@ _COUNT = re.compile(r"0|[1-9][0-9]{0,3}")
 _SUBSTITUTIONS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "_SERVICE": (_NAME, "must be the name of a service: up to 30 lower-case letters, digits and hyphens"),
     "_SERVICE_ACCOUNT": (_ACCOUNT, "must be what stands before the @ of a service account, 6 to 30 characters"),
+    "_BUILD_ACCOUNT": (_ACCOUNT, "must be what stands before the @ of a service account, 6 to 30 characters"),
     "_REGION": (_REGION, "must be a region of Cloud Run, such as europe-west1"),
     "_MIN_INSTANCES": (_COUNT, "must be a number, 0 for none"),
     "_MAX_INSTANCES": (_COUNT, "must be a number"),

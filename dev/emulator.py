@@ -23,7 +23,7 @@ def command(port: int) -> list[str]:
     java = shutil.which("java")
     if java is None:
         raise EmulatorMissing(
-            "Firestore's emulator needs Java 11 or newer: install it "
+            "Firestore's emulator needs Java, says Google: 21 or newer from gcloud 528 on, before that 11. Install it "
             "(Debian and Ubuntu: apt-get install default-jre-headless)"
         )
     options = ["-Xmx256m", "-XX:+UseSerialGC", "-cp", str(jar())]

@@ -160,6 +160,7 @@ def test_what_is_deployed_serves_as_many_requests_as_it_has_threads() -> None:
     [
         *("--cpu=1", "--min=0", "--max-instances=10", "--no-invoker-iam-check", "--base-image=python313"),
         *("--service-account=anyroom@example-project.iam.gserviceaccount.com", "--env-vars-file=.run/variables.yaml"),
+        "--build-service-account=projects/example-project/serviceAccounts/anyroom-build@example-project.iam.gserviceaccount.com",
     ],
 )
 def test_a_first_and_a_later_deployment_differ_in_their_traffic_only(flag: str) -> None:

@@ -101,6 +101,7 @@ def test_every_setting_that_is_for_the_cloud_can_be_told() -> None:
         ({"_SERVICE": "Any Room"}, "_SERVICE must"),
         ({"_SERVICE": "a" * 31}, "_SERVICE must"),
         ({"_SERVICE_ACCOUNT": "me@example.com"}, "_SERVICE_ACCOUNT must"),
+        ({"_BUILD_ACCOUNT": "me@example.com"}, "_BUILD_ACCOUNT must"),
         ({"_REGION": "Belgium"}, "_REGION must"),
         ({"_MIN_INSTANCES": "-1"}, "_MIN_INSTANCES must"),
         ({"_MAX_INSTANCES": "many"}, "_MAX_INSTANCES must"),

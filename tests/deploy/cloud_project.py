@@ -50,6 +50,11 @@ class Call(NamedTuple):
 Act = Callable[[Call], list[dict[str, Any]] | None]
 
 
+def labels(flag: str) -> dict[str, str]:
+    """What a flag says: `KEY=VALUE,...`."""
+    return dict(pair.split("=", 1) for pair in flag.split(","))
+
+
 class CloudProject:
     """One project: `run` is one command of gcloud. `resources` is all that is there, by kind and name."""
 
@@ -294,18 +299,16 @@ class CloudProject:
         """A display name may be there twice: that is what makes a second run's `create` a mistake."""
         name = f"projects/{self.project}/alertPolicies/{len(self.resources['alerts']) + 1}"
         channels = call.flags.get("notification-channels", "")
-        self._put("alerts", name, self._defined(name, call.flags, call.flags["user-labels"], channels), new=True)
+        value = self._defined(name, call.flags, channels)
+        self._put("alerts", name, {**value, "userLabels": labels(call.flags["user-labels"])}, new=True)
 
     def _alert_again(self, call: Call) -> None:
         channels = call.flags.get("set-notification-channels", "")
-        self._put(
-            "alerts",
-            call.names[0],
-            self._defined(call.names[0], call.flags, call.flags["update-user-labels"], channels),
-            new=False,
-        )
+        value = self._defined(call.names[0], call.flags, channels)
+        kept = value.get("userLabels", {}) | labels(call.flags["update-user-labels"])
+        self._put("alerts", call.names[0], {**value, "userLabels": kept}, new=False)
 
-    def _defined(self, name: str, flags: Mapping[str, str], label: str, channels: str) -> dict[str, Any]:
+    def _defined(self, name: str, flags: Mapping[str, str], channels: str) -> dict[str, Any]:
         """The file is all of the policy but for what the call.flags say."""
         value = yaml.safe_load(Path(flags["policy-from-file"]).read_text("utf-8"))
         if self.unheard_of:
@@ -313,18 +316,12 @@ class CloudProject:
             raise Refused("ERROR: NOT_FOUND: Cannot find metric that matches type = logging.googleapis.com/user/x")
         for channel in filter(None, channels.split(",")):
             self._require("channels", channel)
-        labels = dict([label.split("=", 1)])
-        return {
-            **value,
-            "name": name,
-            "userLabels": labels,
-            "notificationChannels": [*filter(None, channels.split(","))],
-        }
+        return {**value, "name": name, "notificationChannels": [*filter(None, channels.split(","))]}
 
     def _channel(self, call: Call) -> None:
         name = f"projects/{self.project}/notificationChannels/{len(self.resources['channels']) + 1}"
-        labels = dict([call.flags["channel-labels"].split("=", 1)])
-        self._put("channels", name, {"name": name, "type": call.flags["type"], "labels": labels}, new=True)
+        value = {"name": name, "type": call.flags["type"], "labels": labels(call.flags["channel-labels"])}
+        self._put("channels", name, value, new=True)
 
     def _list(self, kind: str) -> Act:
         return lambda call: list(self.resources[kind].values())

@@ -51,16 +51,15 @@ def in_shell(text: str) -> Iterator[list[str]]:
 
 
 def in_markdown(text: str) -> Iterator[list[str]]:
-    """The same of a document's blocks of code, and of what stands in backticks within its sentences: of what has flags,
-    as the others are names of commands.
+    """The same of a document's blocks of code, and of what stands in backticks within its sentences. Without flags that
+    is the name of a command, whose help is asked for, as it may lack what the command needs.
     """
     blocks = re.compile(r"^ *```[a-z]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
     for block in blocks.findall(text):
         yield from in_shell(block)
     for code in re.findall(r"`(gcloud [a-z][^`]*)`", blocks.sub("", text)):
         line = " ".join(code.split())
-        if " --" in line:
-            yield from in_shell(line)
+        yield from in_shell(line if " --" in line else f"{line} --help")
 
 
 def _substituted(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Every query that the code can make of the store, as its calls of `find` and `due` say: which kind, by which field.
+"""Every query that the code makes of the store, as its calls of `find`, `find_all` and `due` say: which kind and field.
 
 What a call is given by name is followed: a constant, a loop over some, or a parameter, to each call in the same file.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from sync.store.find_all import find_all
 from tests.deploy.repository import ROOT, files
 
 NO_QUERIES = ("tests/", "simulator/", "bench/", "dev/", "addon/", "sync/store/")
@@ -40,9 +41,13 @@ class Module:
         """Each kind with each field. Raises ValueError for a call whose kind or field cannot be told."""
         found: set[tuple[str, str]] = set()
         for call in ast.walk(self._tree):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            if not isinstance(call, ast.Call):
                 continue
-            if call.func.attr == "find" and len(call.args) >= 4:
+            if isinstance(call.func, ast.Name) and call.func.id == find_all.__name__:
+                found |= {(kind, field) for kind, field in self._told(tuple(call.args[1:3]), call)}
+            elif not isinstance(call.func, ast.Attribute):
+                continue
+            elif call.func.attr == "find" and len(call.args) >= 4:
                 found |= {(kind, field) for kind, field in self._told(tuple(call.args[:2]), call)}
             elif call.func.attr == "due" and len(call.args) == 3:
                 found |= {(kind, "due") for (kind,) in self._told((call.args[0],), call)}

@@ -58,3 +58,10 @@ def test_the_figures_of_the_queue_are_the_scripts() -> None:
     assert int(rate) == 10_000 // 60 // 2 // 2
     assert f"local at_once={at_once}\n" in script
     assert int(at_once) * 2 == 80  # THREADS
+
+
+def test_another_name_of_the_service_goes_where_the_page_says() -> None:
+    [in_scripts] = re.findall(r"`(SERVICE=[^`]+)`\s+of `deploy/project.sh`", DOCUMENT)
+    assert (ROOT / "deploy" / "project.sh").read_text("utf-8").splitlines().count(in_scripts) == 1
+    [in_metrics] = re.findall(r"`(service_name=[^`]+)`\s+of each file in `deploy/metrics`", DOCUMENT)
+    assert {path.read_text("utf-8").count(in_metrics) for path in (ROOT / "deploy" / "metrics").iterdir()} == {1}

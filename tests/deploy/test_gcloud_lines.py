@@ -52,7 +52,7 @@ def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
     """The lines of the set-up, of a second one after a change, and of the removal; of like ones the last."""
     gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
     assert full.run("setup.sh").returncode == 0
-    alert = full.folder / "deploy" / "alerts" / "errors.yaml"
+    alert = full.folder / "deploy" / "alerts" / "of-a-test.yaml"
     alert.write_text(alert.read_text() + "severity: CRITICAL\n")
     assert full.run("setup.sh").returncode == 0
     assert full.run("remove.sh", "--data", "--yes").returncode == 0
@@ -86,6 +86,7 @@ def test_gcloud_takes_each_line_that_the_set_up_and_the_removal_run(
             "Invalid choice: upwards",
         ),
         ("tasks queues update anyroom --location=europe-west1 --max-dispatch=1", "unrecognized arguments"),
+        ("monitoring policies --help", "Invalid choice: 'policies'"),
     ],
 )
 def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
@@ -93,5 +94,11 @@ def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
 
 
 def test_commands_are_found_in_documents_wherever_they_stand() -> None:
-    text = "Run `gcloud a b\n--flag=$PROJECT` or:\n\n```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
-    assert list(in_markdown(text)) == [["c", "--x=y z"], ["d", "e"], ["a", "b", "--flag=example-project"]]
+    sentence = "Run `gcloud a b\n--flag=$PROJECT` or `gcloud f`:\n\n"
+    text = sentence + "```sh\n$ gcloud c \\\n --x='y z'\nopenssl rand | gcloud d e\n```\n"
+    assert list(in_markdown(text)) == [
+        ["c", "--x=y z"],
+        ["d", "e"],
+        ["a", "b", "--flag=example-project"],
+        ["f", "--help"],
+    ]

@@ -110,6 +110,12 @@ class Sample:
     def pairs(self):
         for kind, field in (("one", "a"), ("two", "b")):
             self.of(kind, field)
+
+    def whole(self, kind):
+        return find_all(self._store, kind, "page", "value")
+
+    def pages(self):
+        return self.whole(MAPPINGS)
 """
 
 
@@ -127,6 +133,7 @@ def test_queries_are_found_through_constants_loops_and_parameters(
         ("mapping", "room"),
         ("one", "a"),
         ("two", "b"),
+        ("mapping", "page"),
     }
 
 

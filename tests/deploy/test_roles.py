@@ -12,6 +12,7 @@ ROWS = [
 ]
 BY_NAME = "secretmanager.secretAccessor"
 """The role that is given on each secret that is named, not in the table."""
+ROLE = r"roles/[A-Za-z.]+[A-Za-z]"
 ACT_AS = "iam.serviceAccountUser"
 """What Cloud Tasks asks of who stores a task that is signed by another account; the code calls it actAs."""
 
@@ -45,6 +46,16 @@ def test_nobody_may_act_as_more_than_its_own() -> None:
         ("anyroom-build", "anyroom"),
         ("anyroom-build", "anyroom-build"),
     }
+
+
+def test_the_build_and_its_page_name_the_roles_that_its_account_is_given() -> None:
+    given = {role for account, role, *_ in ROWS if account == "anyroom-build"}
+    comment = (ROOT / "cloudbuild.yaml").read_text("utf-8").partition("\nsubstitutions:")[0]
+    [of_the_build] = [part for part in comment.split("\n#\n") if "deploy/roles.txt" in part]
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    [sentence] = re.findall(r"`anyroom-build`, has (.*?)\.\n", page, re.DOTALL)
+    assert set(re.findall(ROLE, of_the_build)) == given
+    assert set(re.findall(ROLE, sentence)) == given
 
 
 def test_no_role_is_a_basic_one() -> None:

@@ -16,19 +16,19 @@ client_id = 'secret:zoom-client-id'
 client_secret = "secret:zoom-client-secret"
 """
 METRIC = "description: Creates\nfilter: jsonPayload.route=create\n"
-ALERT = 'displayName: "Anyroom: errors"\ncombiner: OR\nconditions:\n- displayName: of a condition\n'
-ALERT_JSON = '{\n  "displayName": "Anyroom: sync lag",\n  "combiner": "OR"\n}\n'
+ALERT = 'displayName: "Anyroom: of a test"\ncombiner: OR\nconditions:\n- displayName: of a condition\n'
+ALERT_JSON = '{\n  "displayName": "Anyroom: in JSON",\n  "combiner": "OR"\n}\n'
 EVERYTHING = {"DELEGATION": "yes", "ACCOUNTS": "users", "NOTIFY": "ops@example.com"}
 
 
 @pytest.fixture
 def full(scripts: Scripts) -> Scripts:
-    """With everything that can be chosen, and two metrics and alerts of a test's own."""
+    """With everything that can be chosen, and two more metrics and alerts of a test's own."""
     (scripts.folder / "anyroom.toml").write_text(CONFIG)
     put(scripts, "metrics/anyroom_creates.yaml", METRIC)
     put(scripts, "metrics/anyroom_lag.yaml", METRIC)
-    put(scripts, "alerts/errors.yaml", ALERT)
-    put(scripts, "alerts/lag.json", ALERT_JSON)
+    put(scripts, "alerts/of-a-test.yaml", ALERT)
+    put(scripts, "alerts/in-json.json", ALERT_JSON)
     scripts.settings.update(EVERYTHING)
     return scripts
 
@@ -211,13 +211,14 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     for alert in alerts.values():
         alert["notificationChannels"].append("projects/example-project/notificationChannels/99")
     gcloud.project.resources["channels"]["projects/example-project/notificationChannels/99"] = {"name": "by hand"}
-    put(full, "alerts/errors.yaml", ALERT.replace("OR", "AND"))
+    put(full, "alerts/of-a-test.yaml", ALERT.replace("OR", "AND"))
     before = len(gcloud.changes)
     full.settings["NOTIFY"] = ""
     set_up(full)
     [update] = [words for words in gcloud.changes[before:] if words[:3] == ["alpha", "monitoring", "policies"]]
     assert update[3] == "update"
-    [changed] = [alert for alert in alerts.values() if alert["displayName"] == "Anyroom: errors"]
+    [changed] = [alert for alert in alerts.values() if alert["displayName"] == "Anyroom: of a test"]
+    assert {alert["userLabels"]["service"] for alert in alerts.values()} == {"anyroom"}
     assert changed["combiner"] == "AND"
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]
 

@@ -124,7 +124,7 @@ def test_a_wrong_setting_is_named(launch: Start, setting: str, said: str) -> Non
 
 def test_without_java_firestore_says_what_to_install(launch: Start, tmp_path: Path) -> None:
     line = one_line(launch("STORE=firestore", PATH=str(tmp_path)))
-    assert line.startswith("Firestore's emulator needs Java 11 or newer: install it")
+    assert line.startswith("Firestore's emulator needs Java, says Google: 21 or newer")
 
 
 def test_a_wrong_configuration_is_named_before_anything_starts(launch: Start, tmp_path: Path) -> None:

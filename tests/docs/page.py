@@ -65,7 +65,7 @@ def dead_links(page: Page) -> list[str]:
 def _leads_somewhere(page: Page, link: str) -> bool:
     file, _, anchor = link.partition("#")
     path = page.path.parent / file if file else page.path
-    return path.is_file() and (not anchor or anchor in Page(path).anchors())
+    return path.exists() and (not anchor or anchor in Page(path).anchors())
 
 
 def _cells(row: str) -> list[str]:

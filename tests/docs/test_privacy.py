@@ -72,7 +72,7 @@ SAID: dict[str, tuple[type[msgspec.Struct], dict[str, str]]] = {
     CONNECTIONS: (
         records.ConnectionRecord,
         {
-            "the tokens and the address of that account, encrypted": "sealed",
+            "the tokens, the address of that account and your account's number, encrypted": "sealed whose",
             "what it permits": "scopes",
             "that account's id and your account's number, as hashes": "owner account",
             TECHNICAL: "v solution state reason since renew expires refreshing",

@@ -95,8 +95,8 @@ FIRESTORE = {
         " --location=eur3"
     ),
     "FAILED_PRECONDITION": (
-        "Firestore answered FAILED_PRECONDITION: an index is missing, or the database is not in native mode; use a"
-        " database in native mode, without exemptions from its single-field indexes"
+        "Firestore answered FAILED_PRECONDITION: an index is missing, or the database is not in native mode; run"
+        " deploy/setup.sh, which makes the indexes, for a database in native mode"
     ),
     "UNAVAILABLE": "Firestore answered UNAVAILABLE; it may pass, so try again in a minute",
 }

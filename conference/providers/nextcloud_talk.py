@@ -140,7 +140,7 @@ class _Room(msgspec.Struct, rename="camel"):
     participant_type: int
     description: str = ""
     has_password: bool = False
-    sip_enabled: int = msgspec.field(name="sipEnabled", default=0)
+    sip_enabled: int = 0
     attendee_pin: str | None = None
 
 
@@ -211,7 +211,10 @@ def _change(known: Known, what: str, body: dict[str, Any], call: Call) -> None:
 
 
 def _check_gone(known: Known, call: Call) -> None:
-    """Raise PermissionDenied when the conversation is there: Talk says 404 to those who do not moderate it, too."""
+    """Raise PermissionDenied when the conversation is there: Talk says 404 to those who do not moderate it, too.
+
+    Asked only then, because Nextcloud slows down who asks for conversations that are not there.
+    """
     if _asked(call, "GET", f"/api/v4/room/{known.id}", accept=_GONE).status != 404:
         raise PermissionDenied("nextcloud_talk-not-moderator", "the account does not moderate the conversation")
 
@@ -272,10 +275,8 @@ def _dial_in(room: _Room, call: Call) -> tuple[str, str]:
     try:
         wanted = _SIP_STATES[call.options.dial_in]
         if room.sip_enabled != wanted:
-            reply = _asked(
-                call, "PUT", f"/api/v4/room/{room.token}/webinar/sip", {"state": wanted}, seconds=DIAL_IN_SECONDS
-            )
-            room = _read(reply, _Room)
+            switch = f"/api/v4/room/{room.token}/webinar/sip"
+            room = _read(_asked(call, "PUT", switch, {"state": wanted}, seconds=DIAL_IN_SECONDS), _Room)
         pin = room.attendee_pin or "" if call.options.dial_in == "pin" else ""
         if room.sip_enabled != wanted or (call.options.dial_in == "pin" and not pin):
             call.note("nextcloud_talk-dial-in-off")
@@ -318,11 +319,7 @@ def _asked(
     """Talk's reply; without the OCS header Nextcloud takes the request for a forged one and answers 412."""
     options: Options = call.options
     credentials = f"{options.user}:{call.secret(options.app_password)}".encode()
-    headers = {
-        "OCS-APIRequest": "true",
-        "Accept": "application/json",
-        "Authorization": f"Basic {base64.b64encode(credentials).decode()}",
-    }
+    headers = {"OCS-APIRequest": "true", "Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
     url = f"{options.url.rstrip('/')}/ocs/v2.php/apps/spreed{path}"
     return call(Request(method, url, json=body, headers=headers, **bounds), accept)
 

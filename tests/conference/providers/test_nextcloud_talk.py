@@ -101,9 +101,9 @@ def test_an_event_without_a_title_is_not_called_dashes(nextcloud: Nextcloud, con
     assert only(nextcloud).name == "Meeting"
 
 
-def test_a_long_description_leaves_room_for_the_marker(nextcloud: Nextcloud, connect: Connect) -> None:
-    long = replace(EVENT, description="\U0001f469\u200d\U0001f680 " * 900)
-    conference = nextcloud_talk.create(long, ATTEMPT, connect())
+@pytest.mark.parametrize("text", ["Agenda ", "\U0001f469\u200d\U0001f680 "])
+def test_a_long_description_leaves_room_for_the_marker(nextcloud: Nextcloud, connect: Connect, text: str) -> None:
+    conference = nextcloud_talk.create(replace(EVENT, description=text * 900), ATTEMPT, connect())
 
     assert only(nextcloud).description.endswith(f"\u2026\n\n{MARKER}")
     assert nextcloud_talk.find(ATTEMPT, connect()) == conference
@@ -145,6 +145,14 @@ def test_a_group_of_the_account_s_own_is_no_conference(nextcloud: Nextcloud, con
     nextcloud.add("Group", MARKER, {ACCOUNT: OWNER}).type = 2
 
     assert nextcloud_talk.find(ATTEMPT, connect()) is None
+
+
+def test_a_conversation_is_found_among_very_many(nextcloud: Nextcloud, connect: Connect) -> None:
+    for _ in range(700):
+        nextcloud.add("Another", "x" * 2000, {ACCOUNT: OWNER})
+    conference = nextcloud_talk.create(EVENT, ATTEMPT, connect())
+
+    assert nextcloud_talk.find(ATTEMPT, connect()) == conference
 
 
 def test_the_lobby_opens_before_the_start(nextcloud: Nextcloud, connect: Connect) -> None:
@@ -339,6 +347,18 @@ def test_no_telephone_is_asked_for_unless_it_is_wanted(wire: Wire, nextcloud: Ne
     assert only(nextcloud).sip == 0
 
 
+def test_no_number_is_told_to_callers_who_would_lack_the_pin(
+    wire: Wire, nextcloud: Nextcloud, connect: Connect
+) -> None:
+    nextcloud.sip = True
+    wire.spoil(changes(_without("attendeePin", "")), lambda asked: asked.method == "POST")
+    call = connect(dial_in="pin")
+    conference = nextcloud_talk.create(EVENT, ATTEMPT, call)
+
+    assert ([point.type for point in conference.entry_points], conference.notes) == (["VIDEO"], "")
+    assert call.notes == ["nextcloud_talk-dial-in-off"]
+
+
 TEXTS = {
     "+1 (202) 555-0123 or +44 20 7946 0123": ["+1 (202) 555-0123", "+44 20 7946 0123"],
     "+49 30 5550100\n+49 30 5550100": ["+49 30 5550100"],
@@ -363,16 +383,19 @@ def test_international_numbers_are_read_from_what_the_administrator_wrote(
 
 def test_a_server_that_forgot_the_telephone_is_asked_again(wire: Wire, nextcloud: Nextcloud, connect: Connect) -> None:
     nextcloud.sip = True
-    wire.spoil(changes(_without_sip), lambda asked: asked.method == "POST")
+    wire.spoil(changes(_without("sipEnabled", 0)), lambda asked: asked.method == "POST")
     conference = nextcloud_talk.create(EVENT, ATTEMPT, connect(dial_in="open"))
 
     assert told(wire)[1] == ("PUT", f"/api/v4/room/{conference.id}/webinar/sip")
     assert [point.type for point in conference.entry_points] == ["VIDEO", "PHONE"]
 
 
-def _without_sip(reply: Any) -> Any:
-    reply["ocs"]["data"]["sipEnabled"] = 0
-    return reply
+def _without(field: str, nothing: object) -> Callable[[Any], Any]:
+    def edit(reply: Any) -> Any:
+        reply["ocs"]["data"][field] = nothing
+        return reply
+
+    return edit
 
 
 @pytest.mark.parametrize(("sip", "may_sip", "status"), [(False, True, 412), (True, False, 403)])

@@ -206,11 +206,12 @@ class Galene:
 
 
 def _meets(headers: Mapping[str, str], tag: str) -> bool:
-    """Whether If-Match and If-None-Match let the request through; `tag` is "" where there is nothing."""
+    """Whether If-Match and If-None-Match let the request through, where they are there and not empty; `tag` is "" where
+    there is nothing."""
     match, none_match = headers.get("if-match"), headers.get("if-none-match")
-    if match is not None and match not in ("*", tag):
+    if match and match not in ("*", tag):
         return False
-    return none_match is None or not (none_match == tag or (none_match == "*" and bool(tag)))
+    return not none_match or not (none_match == tag or (none_match == "*" and bool(tag)))
 
 
 def _is_description(body: Any) -> bool:

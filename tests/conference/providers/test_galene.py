@@ -155,6 +155,14 @@ def test_a_series_without_an_end_never_closes(solution: Any) -> None:
     assert group.enter("Ada", "", START + timedelta(days=9999))
 
 
+def test_a_series_closes_after_its_last_occurrence(solution: Any) -> None:
+    group, _, _ = solution(closes_after=0).made(replace(EVENT, recurrence=("RRULE:FREQ=WEEKLY;COUNT=3",)))
+
+    assert group.enter("Ada", "", END + timedelta(weeks=2))
+    with pytest.raises(Turned):
+        group.enter("Ada", "", END + timedelta(weeks=4))
+
+
 def test_a_moment_that_no_year_has_is_left_out(solution: Any) -> None:
     edges = replace(EVENT, start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
     group, _, _ = solution(opens_before=1, closes_after=1).made(edges)

@@ -7,7 +7,6 @@ operating system keeps its own time-outs, because no call can interrupt it.
 
 import errno
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
@@ -218,8 +217,6 @@ class _TLSPool(HTTPSConnectionPool):
 def _check_peer(address: str) -> None:
     """Raise InvalidConferenceData for a link-local or metadata address, in whatever family it is written."""
     host = address.partition("%")[0]
-    if ":" in host and ipaddress.ip_address(address).is_link_local:
-        raise InvalidConferenceData("peer", "a link-local address")
     hosts.check(f"[{host}]" if ":" in host else host)
 
 

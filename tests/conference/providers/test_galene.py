@@ -1,7 +1,6 @@
 """Galène: who gets into a group and as what, groups that were cut short, and changes that others make meanwhile."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,11 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from conference.errors import CredentialsRefused, InvalidSetting, OutcomeUnknown, Permanent, Temporary
+from conference.errors import CredentialsRefused, OutcomeUnknown, Permanent, Temporary
 from conference.event import PLACEHOLDER_TITLE
 from conference.http import HttpCall
 from conference.providers import galene as provider
-from conference.providers import read_options
 from conference.providers.base import Changes, EventField, Known, Marked
 from tests.conference.providers.conftest import MakeCall
 from tests.contracts.providers.conftest import new_attempt
@@ -395,37 +393,3 @@ def test_a_group_cut_short_is_found_so_that_it_can_be_deleted(solution: Any, gal
     assert found
     provider.delete(Known(found.id, attempt), of.call())
     assert not galene.groups
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"url": "galene.example.org"}, "url"),
-        ({"url": "https://galene.example.org/?a"}, "url"),
-        ({"join_url": "https://galene.example.org/"}, "join_url"),
-        ({"join_url": "javascript:{room}"}, "join_url"),
-        ({"join_url": "https://{room}@evil.example/"}, "join_url"),
-        ({"token": "t"}, "token"),
-        ({"username": "", "password": ""}, "token"),
-        ({"password": ""}, "password"),
-        ({"username": "a:b"}, "username"),
-        ({"operator_password": ""}, "operator_password"),
-        ({"operator": ""}, "operator"),
-        ({"operator": "a/b"}, "operator"),
-        ({"operator": ".wildcard-user"}, "operator"),
-        ({"guests": "op"}, "guests"),
-        ({"opens_before": -1}, "opens_before"),
-        ({"closes_after": 10_081}, "closes_after"),
-        ({"max_clients": -1}, "max_clients"),
-        ({"room_prefix": "/a"}, "room_prefix"),
-        ({"room_prefix": "a/../b"}, "room_prefix"),
-        ({"room_prefix": "a/.b"}, "room_prefix"),
-        ({"room_prefix": "a" * 65}, "room_prefix"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(change: Mapping[str, Any], field: str) -> None:
-    table = {"url": "https://galene.example.org", "username": "u", "password": "p", "operator_password": "o"}
-
-    with pytest.raises(InvalidSetting) as refused:
-        read_options("galene", {**table, **change}, "[solutions.g]")
-    assert refused.value.reason == f"[solutions.g] {field}"

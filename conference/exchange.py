@@ -1,6 +1,7 @@
 """One HTTP exchange, bounded: to a declared origin, within its seconds and its bytes, without redirects."""
 
 import logging
+import re
 import time
 from collections.abc import Collection
 from functools import cached_property
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 USER_AGENT = "Anyroom"
 
 _TRIES = 3
+_HEADER_NAME = re.compile("[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile("[ -~]*")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,8 +45,8 @@ class HttpClient:
 
         A kept connection that the other side closed before any of the reply is replaced once or twice when the request
         is `repeatable`, that is, doing it twice is doing it once. Raises Permanent for an origin that is not declared
-        or leads to a forbidden address, Temporary when nothing was sent, OutcomeUnknown when the request may have been
-        acted on.
+        or leads to a forbidden address, and for a header that cannot be sent, Temporary when nothing was sent,
+        OutcomeUnknown when the request may have been acted on.
         """
         from conference.transport import StaleConnection
 
@@ -94,5 +97,9 @@ def _content(request: Request) -> tuple[bytes | None, dict[str, str]]:
         body, headers["Content-Type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
     if body is not None or request.method != "GET":
         headers["Content-Length"] = str(len(body or b""))
-    headers.update(request.headers)
+    for name, value in request.headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            # http.client's error would repeat the value, which may be a secret.
+            raise Permanent("bad-header", name if _HEADER_NAME.fullmatch(name) else "a name that is none")
+        headers[name] = value
     return body, headers

@@ -8,15 +8,29 @@ from typing import Final
 
 from conference.errors import InvalidConferenceData
 
-# The metadata servers of Google Cloud, Amazon EC2, Azure ("WireServer") and Alibaba Cloud, from their documentation.
+# The metadata servers of Google Cloud, Amazon EC2 and EKS, Azure ("WireServer"), Alibaba Cloud, Oracle Cloud, Scaleway
+# and Akamai, from their documentation and cloud-init's. Most have a link-local address besides.
 METADATA_NAMES: Final = frozenset(
     ("metadata", "metadata.goog", "metadata.google.internal", "instance-data", "instance-data.ec2.internal")
 )
-METADATA_IPV4: Final = frozenset((0x646464C8, 0xA83F8110))
-METADATA_IPV6: Final = frozenset((0xFD000EC2 << 96 | 0x254, 0xFD2000CE << 96 | 0x254))
+METADATA_IPV4: Final = frozenset((0x646464C8, 0xA83F8110, 0xC00000C0))
+METADATA_IPV6: Final = frozenset(
+    (
+        0xFD000EC2 << 96 | 0x254,
+        0xFD000EC2 << 96 | 0x23,
+        0xFD2000CE << 96 | 0x254,
+        0xFD0000C1 << 96 | 0xA9FEA9FE,
+        0xFD000042 << 96 | 0x42,
+        0xFD00A9FEA9FE << 80 | 0x1,
+        0xFD000100 << 96 | 0x1000200,
+    )
+)
 
 # Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated (RFC 2765) and NAT64 (RFC 6052).
 _IPV4_INSIDE = frozenset((0, 0xFFFF, 0xFFFF0000, 0x0064FF9B << 64))
+
+# Where a network translates IPv4 for itself (RFC 8215), with the prefix of 96 bits that is usual.
+_LOCAL_NAT64 = 0x0064FF9B0001
 
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -79,7 +93,7 @@ def _check_ipv6(host: str) -> None:
     value = int(address)
     if value in METADATA_IPV6:
         raise InvalidConferenceData("uri-host", "a metadata server")
-    if value >> 32 in _IPV4_INSIDE:
+    if value >> 32 in _IPV4_INSIDE or value >> 80 == _LOCAL_NAT64:
         _check_ipv4(value & 0xFFFFFFFF)
     if address.sixtofour:
         _check_ipv4(int(address.sixtofour))

@@ -7,11 +7,11 @@ operating system keeps its own time-outs, because no call can interrupt it.
 
 import errno
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
 import time
+import zlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +36,7 @@ IDLE = 50.0
 _POOL = 100
 _PLACE = re.compile(r"https?://[^/?]+")
 _ADDRESSES = 4
+_GZIP = frozenset(("gzip", "x-gzip"))
 
 
 class StaleConnection(Exception):
@@ -216,8 +217,6 @@ class _TLSPool(HTTPSConnectionPool):
 def _check_peer(address: str) -> None:
     """Raise InvalidConferenceData for a link-local or metadata address, in whatever family it is written."""
     host = address.partition("%")[0]
-    if ":" in host and ipaddress.ip_address(address).is_link_local:
-        raise InvalidConferenceData("peer", "a link-local address")
     hosts.check(f"[{host}]" if ":" in host else host)
 
 
@@ -256,9 +255,10 @@ class BoundedAdapter(HTTPAdapter):
     def _new_pool(self, request: Any) -> HTTPConnectionPool:
         """All pools have one TLS context: loading its roots takes 10 ms."""
         parts, given = urlsplit(request.place), {"maxsize": _POOL, "most": request.most}
+        # Without a port http.client looks for one in the host, and finds the end of an IPv6 address.
         if self._context:
-            return _TLSPool(str(parts.hostname), parts.port, ssl_context=self._context, **given)
-        return _Pool(str(parts.hostname), parts.port, **given)
+            return _TLSPool(str(parts.hostname), parts.port or 443, ssl_context=self._context, **given)
+        return _Pool(str(parts.hostname), parts.port or 80, **given)
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """The path with its query, as it stands in the URL."""
@@ -297,7 +297,12 @@ class BoundedAdapter(HTTPAdapter):
 def _read(raw: Any, most: int) -> Reply:
     """The reply, its connection kept for the next exchange only when this one is over."""
     try:
-        body = raw.read(most + 1, decode_content=True)
+        body = b""
+        # Only the read after the last one tells a body that was cut from one that is over.
+        while len(body) <= most and (more := raw.read(most + 1 - len(body), decode_content=False)):
+            body += more
+        if 0 < len(body) <= most and raw.headers.get("Content-Encoding", "").strip().lower() in _GZIP:
+            body = _unpacked(body, most)
         if len(body) > most:
             raise OutcomeUnknown("reply-too-large", f"HTTP {raw.status}, more than {most} bytes")
     except BaseException:
@@ -306,3 +311,20 @@ def _read(raw: Any, most: int) -> Reply:
     finally:
         raw.release_conn()
     return Reply(raw.status, raw.headers, body)
+
+
+def _unpacked(body: bytes, most: int) -> bytes:
+    """The body without its gzip, cut past `most` bytes: packed once and in one piece, as servers do that ignore that no
+    coding was asked for. What was packed in any other way stays as it came.
+
+    urllib3 would also unpack what was packed several times and in many pieces: ten kibibytes of that take half a
+    minute, and no deadline ends them. Raises OutcomeUnknown.
+    """
+    gzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        unpacked = gzip.decompress(body, most + 1)
+    except zlib.error:
+        raise OutcomeUnknown("reply-cut", "no gzip") from None
+    if len(unpacked) <= most and (not gzip.eof or gzip.unused_data):
+        raise OutcomeUnknown("reply-cut", "half a gzip, or more than one")
+    return unpacked

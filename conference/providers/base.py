@@ -21,8 +21,9 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
+from conference import hosts
 from conference.data import EntryPoint
-from conference.errors import ConferenceFailure, OutcomeUnknown, Temporary
+from conference.errors import ConferenceFailure, InvalidConferenceData, OutcomeUnknown, Temporary
 from conference.event import Event
 
 T = TypeVar("T")
@@ -53,9 +54,11 @@ def origin(url: str) -> str:
 
 
 def check_address(option: str, url: str) -> None:
-    """Raise ValueError, which names the option, unless `origin` takes the URL."""
+    """Raise ValueError, which names the option, unless `origin` takes the URL and `hosts.check` its host."""
     try:
-        origin(url)
+        hosts.check(origin(url).partition("://")[2].rpartition(":")[0])
+    except InvalidConferenceData as error:
+        raise ValueError(f"{option}: must lead elsewhere, its host is {error.detail}") from error
     except ValueError as error:
         raise ValueError(f"{option}: {error}") from error
 

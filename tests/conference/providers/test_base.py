@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from conference.errors import OutcomeUnknown, Temporary
-from conference.providers.base import Reply, origin
+from conference.providers.base import Reply, check_address, origin
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,31 @@ def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
 def test_what_two_parsers_could_read_differently_has_no_origin(url: str) -> None:
     with pytest.raises(ValueError, match="must"):
         origin(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("http://169.254.169.254/janus", "link-local"),
+        ("http://0xA9FEA9FE/", "link-local"),
+        ("https://[fe80::1]:8088/", "link-local"),
+        ("https://metadata.google.internal", "metadata"),
+        ("https://[fd00:ec2::254]", "metadata"),
+        ("https://[1::2::3]", "no IPv6 address"),
+        ("https://-.example", "no host name"),
+        ("meet.example.org", "must be http"),
+    ],
+)
+def test_an_address_that_may_never_be_asked_is_found_when_the_configuration_is_read(url: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=f"^api_url: .*{complaint}"):
+        check_address("api_url", url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8088/janus", "http://[::1]/", "https://10.0.0.1", "https://Meet.a:1/b"]
+)
+def test_a_company_s_own_addresses_are_fine(url: str) -> None:
+    check_address("api_url", url)
 
 
 class Room(msgspec.Struct):

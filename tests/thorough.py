@@ -11,6 +11,6 @@ REQUESTS = 100 if THOROUGH else 15
 """Requests of each kind to each route of the function."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""
-EVERY = 1 if THOROUGH else 12
+EVERY = 1 if THOROUGH else 16
 """One in how many deaths is tried."""
 takes_long = pytest.mark.skipif(not THOROUGH, reason="takes long: it is run with ANYROOM_TEST_ALL=1")

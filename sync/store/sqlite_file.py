@@ -13,7 +13,7 @@ from conference.errors import InvalidSetting
 
 INDEXED = {
     "mapping": ("calendar", "place", "room", "look", "user", "keeper"),
-    "orphan": ("look", "user"),
+    "orphan": ("calendar", "look", "user"),
     "calendar": ("kept_by",),
     "connection": ("owner", "account"),
 }

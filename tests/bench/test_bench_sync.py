@@ -17,6 +17,7 @@ from bench.world import World
 from conference.errors import Conflict
 from sync.store import Create, Delete, Replace
 from sync.store.sqlite import SqliteStore
+from tests.thorough import takes_long
 
 USER = f"user@{DOMAIN}"
 TINY = Size(warm={}, starts=1, fills=1, bursts=1, runs=1, calendars=5)
@@ -121,6 +122,7 @@ def test_figures_of_a_process_of_its_own_are_those_that_were_asked_for(world: Wo
     assert {figure.unit for figure in figures.values()} == {""}
 
 
+@takes_long
 def test_notifications_and_runs_stand_beside_what_they_are_measured_by(world: World) -> None:
     notified = [figure.name for figure in notify.measure(world, ["sync.notify"], TINY)]
     assert notified == ["sync.notify.hello", "sync.notify"]

@@ -6,12 +6,14 @@ import subprocess
 
 from tests.deploy.conftest import Gcloud, Scripts
 from tests.deploy.repository import ROOT
+from tests.thorough import takes_long
 
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
 OURS = re.compile(r"(export PROJECT=|([A-Z]+=\S+ )*deploy/).*")
 
 
+@takes_long
 def test_its_commands_set_everything_up_and_take_everything_away_again(scripts: Scripts, gcloud: Gcloud) -> None:
     (scripts.folder / "anyroom.toml").write_text('room_secret = "secret:janus-room-secret"\n')
     lines = [line for block in BLOCKS for line in block.splitlines() if OURS.fullmatch(line)]

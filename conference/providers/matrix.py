@@ -11,6 +11,7 @@ Call's url-params.md and UrlParams.ts, for links; tried against Synapse 1.163.2.
 """
 
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -39,7 +40,8 @@ MOST_WAIT = 3600.0
 MOST_MEMBERS = 16 << 20
 """Bytes of the list of a room's members: half a kilobyte for each of them."""
 CALL_MEMBERSHIP = ("org.matrix.msc3401.call.member", "m.call.member")
-"""The state events by which a guest takes part in a call (MatrixRTC, MSC4143): each may only write their own."""
+"""The state events by which a guest takes part in a call (MatrixRTC, MSC4143). A homeserver lets nobody write under the
+id of another user; the keys of single devices, which begin with `_`, it does not guard before MSC3757."""
 
 _ALIAS = "{alias}"
 _SERVER = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -100,7 +102,9 @@ def _code(reply: Reply) -> Code | None:
 
 
 _LIMITED = "M_LIMIT_EXCEEDED"
-_TAKEN = "M_ROOM_IN_USE"
+_LIMITED_STATUS = 429
+_TAKEN = ("M_ROOM_IN_USE", 409)
+"""The second is what Synapse says, without a code of its own, to who asks while the room is being made."""
 _MISSING = "M_NOT_FOUND"
 _FORBIDDEN = "M_FORBIDDEN"
 _OF_THE_TOKEN = ("M_UNKNOWN_TOKEN", "soft-logout", "M_MISSING_TOKEN", "M_UNAUTHORIZED")
@@ -163,7 +167,7 @@ class _Members(msgspec.Struct):
 def create(event: Event, attempt: str, call: Call) -> Conference:
     """A room whose alias is the attempt; that the alias is taken means that we made it before."""
     me = _me(call)
-    reply = _ask(call, "POST", "createRoom", _new(event, attempt, call.options), accept=(_TAKEN,))
+    reply = _ask(call, "POST", "createRoom", _new(event, attempt, call.options), accept=_TAKEN)
     if reply.status < 400:
         return _conference(reply.read(_Room), attempt, me, call)
     made = _resolved(attempt, me, call)
@@ -207,12 +211,9 @@ def _new(event: Event, attempt: str, options: Options) -> dict[str, Any]:
         "name": event.summary or PLACEHOLDER_TITLE,
         # An id of version 12 is a hash of this event, which without the attempt holds nothing that cannot be guessed.
         "creation_content": {"org.anyroom.attempt": attempt},
-        # Gives who is invited the creator's rights, in every version of rooms.
+        # Lets in guests without an account, and gives who is invited the creator's rights, in every version of rooms.
         "preset": "trusted_private_chat",
-        "initial_state": [
-            {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": join_rule}},
-            {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "can_join"}},
-        ],
+        "initial_state": [{"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": join_rule}}],
         "power_level_content_override": {
             "users_default": 0,
             "events_default": 0,
@@ -259,7 +260,7 @@ def _close(known: Known, call: Call) -> None:
                 if kicked.status >= 400:
                     call.note("matrix-member-stays")
     for last in ("leave", "forget"):
-        _ask(call, "POST", f"{room}/{last}", {}, (400, _FORBIDDEN, 404))
+        _ask(call, "POST", f"{room}/{last}", {}, (_FORBIDDEN, 404))
 
 
 def _directory(attempt: str, me: _Me) -> str:
@@ -283,21 +284,20 @@ def _ask(
 
 
 def _send(call: Call, request: Request, accept: tuple[Code, ...]) -> Reply:
-    """The reply. The wait that a limit asks for may stand in the body, and in a header in newer versions."""
+    """The reply. How long a limit holds stands in a header, of older homeservers in the body alone."""
     bearer = {"Authorization": f"Bearer {call.secret(call.options.access_token)}"}
-    reply = call(msgspec.structs.replace(request, headers=bearer), frozenset({*accept, _LIMITED}))
-    if _is_limited(reply):
+    reply = call(msgspec.structs.replace(request, headers=bearer), frozenset({*accept, _LIMITED_STATUS}))
+    if reply.status == _LIMITED_STATUS:
         raise Temporary(f"{PROVIDER.name}-{_LIMITED}", f"HTTP {reply.status}", retry_after=_wait(reply))
     return reply
 
 
-def _is_limited(reply: Reply) -> bool:
-    return reply.status >= 400 and _LIMITED.encode() in reply.body and _code(reply) == _LIMITED
-
-
 def _wait(reply: Reply) -> float | None:
-    refusal: _Refusal = reply.read(_Refusal)
     header = reply.headers.get("Retry-After", "")
-    if refusal.retry_after_ms is not None:
-        return min(refusal.retry_after_ms / 1000, MOST_WAIT)
-    return min(float(header), MOST_WAIT) if header.isdecimal() else None
+    if header.isdecimal():
+        return min(float(header), MOST_WAIT)
+    with suppress(Temporary):
+        refusal: _Refusal = reply.read(_Refusal)
+        if refusal.retry_after_ms is not None:
+            return min(refusal.retry_after_ms / 1000, MOST_WAIT)
+    return None

@@ -1,4 +1,4 @@
-"""The real Synapse on a free loopback port, with SQLite, and accounts on it that no limit holds back."""
+"""The real Synapse on a free loopback port, with SQLite in memory, and accounts on it that no limit holds back."""
 
 import base64
 import contextlib
@@ -114,7 +114,8 @@ def _configure(folder: Path, port: int) -> None:
     configuration = {
         "server_name": SERVER_NAME,
         "listeners": [listener],
-        "database": {"name": "sqlite3", "args": {"database": str(folder / "homeserver.db")}},
+        # One connection, because each would have a memory of its own.
+        "database": {"name": "sqlite3", "args": {"database": ":memory:", "cp_min": 1, "cp_max": 1}},
         "signing_key_path": str(folder / "signing.key"),
         "media_store_path": str(folder / "media"),
         "pid_file": str(folder / "synapse.pid"),

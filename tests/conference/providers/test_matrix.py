@@ -110,7 +110,7 @@ def test_a_limit_is_kept_wherever_its_end_is_told(homeserver: Homeserver, answer
     with pytest.raises(Temporary) as failure:
         homeserver.create()
     assert not isinstance(failure.value, OutcomeUnknown)
-    assert failure.value.retry_after == seconds
+    assert (failure.value.reason, failure.value.retry_after) == ("matrix-M_LIMIT_EXCEEDED", seconds)
 
 
 def test_a_token_that_was_revoked_and_one_that_has_expired_are_told_apart(homeserver: Homeserver) -> None:
@@ -132,6 +132,14 @@ def test_the_name_is_told_and_the_topic_is_left_alone(homeserver: Homeserver) ->
 
     assert homeserver.read(conference.id, "m.room.name")["name"] == "Another"
     assert homeserver.read(conference.id, "m.room.topic")["topic"] == EVENT.description
+
+
+def test_the_topic_is_told_and_the_name_is_left_alone(homeserver: Homeserver) -> None:
+    conference = homeserver.create()
+    homeserver.tell(conference, "Not told", "Another", "description")
+
+    assert homeserver.read(conference.id, "m.room.name")["name"] == EVENT.summary
+    assert homeserver.read(conference.id, "m.room.topic")["topic"] == "Another"
 
 
 def test_what_an_event_has_no_more_is_taken_away(homeserver: Homeserver) -> None:

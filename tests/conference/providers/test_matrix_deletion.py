@@ -69,6 +69,18 @@ def test_a_deletion_asks_so_often(homeserver: Homeserver, guest: Account) -> Non
     assert len(asked) == REQUESTS_OF_A_DELETION
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, "M_FORBIDDEN"), (404, "M_NOT_FOUND")])
+def test_a_homeserver_that_knows_the_room_no_more_has_nothing_left_to_delete(
+    homeserver: Homeserver, status: int, code: str
+) -> None:
+    conference = homeserver.create()
+    gone = says(Answer.json(status, {"errcode": code, "error": "no"}))
+    homeserver.wire.spoil(gone, lambda asked: asked.path.endswith(("/leave", "/forget")))
+
+    homeserver.delete(conference)
+    assert homeserver.requests()[-1] == "POST forget"
+
+
 def test_a_room_of_thousands_is_shut_too(homeserver: Homeserver, guest: Account) -> None:
     conference = homeserver.create()
     homeserver.join(guest)

@@ -123,6 +123,7 @@ def _configure(folder: Path, port: int) -> None:
         "allow_guest_access": True,
         "bcrypt_rounds": 4,
         "rc_room_creation": {"per_second": 0.001, "burst_count": _ROOMS_AT_ONCE},
+        "room_list_publication_rules": [{"action": "allow"}],
         "federation_domain_whitelist": [],
         "trusted_key_servers": [],
         "report_stats": False,

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?: +# .+)?")
-# Imported by others: data that zoneinfo reads, what the host of the function runs on, and plugins and tools by name.
+# Imported by others: data that zoneinfo reads, what the host of the function runs on; plugins, tools, a server by name.
 BY_NAME = {
     "requirements.txt": {"tzdata", "functions-framework"},
     "requirements-dev.txt": {
@@ -24,6 +24,7 @@ BY_NAME = {
         "pytest-randomly",
         "pytest-xdist",
         "coverage",
+        "matrix-synapse",
     },
 }
 CODE = {

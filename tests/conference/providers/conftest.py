@@ -1,4 +1,4 @@
-"""Providers one by one, over the same wire and the same Janus as the conformance suite."""
+"""Providers one by one, over the same wire, Janus and Synapse as the conformance suite."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,10 +10,10 @@ from conference.clock import Deadline, SystemClock
 from conference.exchange import HttpClient
 from conference.http import HttpCall
 from conference.providers import load, read_options
-from tests.contracts.providers.conftest import janus, wire
+from tests.contracts.providers.conftest import janus, synapse, wire
 from tests.contracts.providers.harness import ACCESS_TOKEN, GivenToken
 
-__all__ = ["MakeCall", "janus", "make_call", "wire"]
+__all__ = ["MakeCall", "janus", "make_call", "synapse", "wire"]
 
 MakeCall = Callable[..., HttpCall]
 

@@ -10,6 +10,7 @@ import pytest
 from conference.exchange import HttpClient
 from conference.providers import load, names
 from tests.contracts.providers import janus as janus_server
+from tests.contracts.providers import synapse as synapse_server
 from tests.contracts.providers.harness import Bench, build, provider_of, ways
 from tests.contracts.providers.wire import Answer, Wire
 
@@ -20,6 +21,14 @@ def janus(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
         pytest.skip("janus is not installed: apt-get install janus")
     base = tmp_path_factory.getbasetemp()
     with janus_server.shared(_of_the_run(base, worker_id) / "janus") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def synapse(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[synapse_server.Synapse]:
+    if not synapse_server.installed():
+        pytest.skip("matrix-synapse is not installed: requirements-dev.txt brings it")
+    with synapse_server.running(_of_the_run(tmp_path_factory.getbasetemp(), worker_id) / "synapse") as running:
         yield running
 
 

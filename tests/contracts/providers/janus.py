@@ -1,18 +1,14 @@
-"""Debian's Janus on a free loopback port: one for the whole test run, shared by its workers, stopped by the last."""
+"""Debian's Janus on a free loopback port."""
 
 import contextlib
-import fcntl
-import json
-import os
 import shutil
-import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+
+from tests.contracts.providers import shared_server
 
 API_SECRET = "canary-api-secret"
 ADMIN_KEY = "canary-admin-key"
@@ -50,57 +46,17 @@ def installed() -> bool:
 
 @contextlib.contextmanager
 def shared(folder: Path, string_ids: bool = True) -> Iterator[Janus]:
-    """The Janus of `folder`, started by whoever comes first and stopped by whoever leaves last."""
-    folder.mkdir(exist_ok=True)
-    state = folder / "state.json"
-    with _locked(folder):
-        known = json.loads(state.read_text()) if state.exists() else _start(folder, string_ids)
-        known["users"] += 1
-        state.write_text(json.dumps(known))
-    try:
-        yield Janus(known["port"])
-    finally:
-        with _locked(folder):
-            known = json.loads(state.read_text())
-            known["users"] -= 1
-            state.write_text(json.dumps(known))
-            if not known["users"]:
-                state.unlink()
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(known["pid"], signal.SIGKILL)
+    """The Janus of `folder`."""
 
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _start(folder: Path, string_ids: bool) -> dict[str, int]:
-    port = _free_port()
-    for name, text in _configuration(port, string_ids).items():
-        (folder / name).write_text(text)
-    with open(folder / "janus.log", "wb") as log:
+    def start(port: int) -> subprocess.Popen[bytes]:
+        for name, text in _configuration(port, string_ids).items():
+            (folder / name).write_text(text)
         command = ["janus", "-C", str(folder / "janus.jcfg"), "-F", str(folder), "-i", "127.0.0.1"]
-        # A session of its own: a worker that ends early must not take it along.
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    until = time.monotonic() + 15
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError):
-            Janus(port).ping()
-            process.returncode = 0  # it outlives this worker: whoever leaves last stops it by its id
-            return {"port": port, "pid": process.pid, "users": 0}
-        time.sleep(0.05)
-    process.kill()
-    raise RuntimeError("Janus did not start:\n" + (folder / "janus.log").read_text(errors="replace")[-2000:])
+        with open(folder / "janus.log", "wb") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with shared_server.shared(folder, start, lambda port: Janus(port).ping()) as port:
+        yield Janus(port)
 
 
 def _configuration(port: int, string_ids: bool) -> dict[str, str]:

@@ -91,17 +91,20 @@ class _Refusal(msgspec.Struct):
 
 
 def _code(reply: Reply) -> Code | None:
-    """The errcode. "soft-logout" is a token that has expired, where M_UNKNOWN_TOKEN alone is one that was revoked."""
+    """The errcode, but where it says too little: "soft-logout" is a token that has expired, not one that was revoked;
+    "alias-exists" is Synapse's answer to who asks while the room of that alias is being made.
+    """
     if reply.status < 400:
         return None
     refusal = reply.read(_Refusal)
-    return "soft-logout" if refusal.errcode == "M_UNKNOWN_TOKEN" and refusal.soft_logout else refusal.errcode
+    if refusal.errcode == "M_UNKNOWN_TOKEN" and refusal.soft_logout:
+        return "soft-logout"
+    return "alias-exists" if (refusal.errcode, reply.status) == ("M_UNKNOWN", 409) else refusal.errcode
 
 
 _LIMITED = "M_LIMIT_EXCEEDED"
 _LIMITED_STATUS = 429
-_TAKEN = ("M_ROOM_IN_USE", 409)
-"""The second is what Synapse says, without a code of its own, to who asks while the room is being made."""
+_TAKEN = ("M_ROOM_IN_USE", "alias-exists")
 _MISSING = "M_NOT_FOUND"
 _FORBIDDEN = "M_FORBIDDEN"
 _OF_THE_TOKEN = ("M_UNKNOWN_TOKEN", "soft-logout", "M_MISSING_TOKEN", "M_UNAUTHORIZED")

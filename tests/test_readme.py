@@ -28,6 +28,7 @@ from conference.solution import Solution
 from tests import simulating
 from tests.doctor_place import listening
 from tests.served import served
+from tests.thorough import takes_long
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -192,6 +193,7 @@ def provider_reasons() -> Iterator[str]:
         yield from (f"{name}-{code}" for code in codes)
 
 
+@takes_long
 def test_the_example_of_a_provider_passes_the_conformance_suite(tmp_path: Path) -> None:
     [example] = blocks("python")
     suite = tmp_path / "tests/contracts/providers"

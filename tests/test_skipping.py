@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.thorough import takes_long
+
 SKIPPING = """
 import pytest
 
@@ -70,6 +72,7 @@ def test_where_nothing_may_be_skipped_each_skip_fails(folder: Path) -> None:
     assert "skipped although ANYROOM_TEST_ALL=1: no Node: install nodejs" in done.stdout
 
 
+@takes_long
 @pytest.mark.parametrize("everything", ["", "1"])
 def test_what_no_machine_has_is_said_and_fails_nowhere(folder: Path, everything: str) -> None:
     (folder / "test_skipped_file.py").unlink()
@@ -78,6 +81,7 @@ def test_what_no_machine_has_is_said_and_fails_nowhere(folder: Path, everything:
     assert "FAILED test_skipping_here.py::test_elsewhere" not in done.stdout
 
 
+@takes_long
 def test_where_nothing_may_be_skipped_a_skipped_file_fails(folder: Path) -> None:
     (folder / "test_skipping_here.py").unlink()
     done = run(folder, "1")

@@ -6,6 +6,7 @@ from bench import cold, load, memory, warm
 from bench.size import Size
 from bench.targets import TARGETS, serving
 from bench.world import World
+from tests.thorough import takes_long
 
 TINY = Size(warm={1: (2, 1)}, starts=1, fills=1, bursts=1, runs=1, calendars=3)
 
@@ -23,6 +24,7 @@ def test_the_floor_takes_as_long_as_two_calls_in_series_at_least(world: World) -
         assert min(answer.seconds for answer in load.run(server.port, [[world.create()] * 2])) >= 0.080
 
 
+@takes_long
 def test_warm_figures_stand_beside_the_floors_own(world: World) -> None:
     figures = {figure.name: figure for figure in warm.measure(world, ["create.warm.sample.1"], TINY)}
     assert list(figures) == ["create.warm.floor.1", "create.warm.sample.1"]

@@ -5,7 +5,9 @@ from playwright.sync_api import expect
 
 from tests.browser.person import Person
 from tests.browsing import VENDORS
-from tests.thorough import THOROUGH
+from tests.thorough import THOROUGH, takes_long
+
+pytestmark = takes_long
 
 CONNECTED = "Zoom is connected"
 

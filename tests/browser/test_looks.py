@@ -18,7 +18,9 @@ from conference import pages
 from tests.browser import axe
 from tests.browser.person import NARROW, WIDE, Person
 from tests.browser.site import ROOT, Site, site
-from tests.thorough import THOROUGH
+from tests.thorough import THOROUGH, takes_long
+
+pytestmark = takes_long
 
 PICTURES = Path(os.environ.get("ANYROOM_SCREENSHOTS") or ROOT / ".run" / "screenshots")
 TARGET = 44

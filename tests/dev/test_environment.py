@@ -99,6 +99,7 @@ def test_an_environment_that_was_moved_is_made_anew(made: Path) -> None:
     assert str(moved) in (moved / ".venv/bin/pip").read_text("utf-8").splitlines()[0]
 
 
+@takes_long
 def test_an_index_that_does_not_answer_is_said_in_one_line(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +116,7 @@ def test_an_index_that_does_not_answer_is_said_in_one_line(
     assert environment.prepare(development=False, root=made) == 0
 
 
+@takes_long
 def test_a_version_that_the_index_does_not_have_is_named(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (made / "requirements.txt").write_text("sample-room==3.0\n")
     assert environment.prepare(development=False, root=made) == 1

@@ -20,6 +20,7 @@ from simulator import faults, ids
 from tests.browsing import vendors
 from tests.doctor.test_doctor_storage import left
 from tests.doctor_place import Place
+from tests.thorough import takes_long
 from tests.world import toml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +87,7 @@ def test_ctrl_c_ends_it_in_a_moment_without_a_probe_left(healthy: Place) -> None
     assert left(healthy.folder / "anyroom.db") == []
 
 
+@takes_long
 def test_what_takes_long_is_said_meanwhile(healthy: Place) -> None:
     healthy.simulator.faults.add(faults.latency(3), path="/rooms-api/v1/rooms", times=None)
     _, lines, error = run(healthy)

@@ -23,7 +23,7 @@ from tests.token_endpoint import TokenEndpoint, running
 from tests.world import MovedClock
 
 HOUR = 3600.0
-TIMES = 200 if THOROUGH else 40
+TIMES = 200 if THOROUGH else 15
 """How often each of two processes renews."""
 
 

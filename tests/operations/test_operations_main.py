@@ -16,6 +16,7 @@ from operations.asked import Asked, read
 from operations.console import Mistake
 from simulator import faults
 from tests.scenarios.story import RELAYED, Story
+from tests.thorough import takes_long
 from tests.world import ADA, toml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,7 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_the_end_is_one(story: St
     assert all(line.startswith("reading the mappings ... ") for line in progress)
 
 
+@takes_long
 @RELAYED
 def test_ctrl_c_ends_it_in_a_moment_and_the_same_command_goes_on(story: Story) -> None:
     for _ in range(2):

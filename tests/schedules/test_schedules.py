@@ -15,7 +15,7 @@ from sync.store.firestore import FirestoreStore
 from tests.inside import Mortal, inside
 from tests.schedules.baton import Baton, taking_turns
 from tests.schedules.flows import FLOWS, Flow, Pair
-from tests.thorough import PREEMPTIONS, THOROUGH
+from tests.thorough import PREEMPTIONS, THOROUGH, takes_long
 from tests.world import Instance
 
 WORLD = 20
@@ -97,6 +97,7 @@ def test_two_instances_end_in_step_in_every_order(flow: Flow, mode: str, tmp_pat
     assert explorer.tried > 5
 
 
+@takes_long
 @pytest.mark.parametrize("name", ["two creates of one event", "a deletion and a create"])
 def test_on_firestore_too_two_instances_end_in_step(name: str, tmp_path: Path, firestore_emulator: str) -> None:
     [flow] = [flow for flow in FLOWS if flow.name == name]

@@ -10,6 +10,9 @@ from tests.conference.providers.homeserver import Homeserver, guest, homeserver
 from tests.contracts.providers.harnesses.matrix import rooms
 from tests.contracts.providers.synapse import Account
 from tests.contracts.providers.wire import Answer, changes, hangs_up, says
+from tests.thorough import takes_long
+
+pytestmark = takes_long
 
 __all__ = ["guest", "homeserver"]
 

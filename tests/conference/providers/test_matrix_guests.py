@@ -10,6 +10,9 @@ from tests.conference.providers.homeserver import Homeserver, guest, homeserver
 from tests.contracts.providers.events import EVENT
 from tests.contracts.providers.harnesses.matrix import state
 from tests.contracts.providers.synapse import Account
+from tests.thorough import takes_long
+
+pytestmark = takes_long
 
 __all__ = ["guest", "homeserver"]
 

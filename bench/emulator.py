@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.failure import BenchFailure
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 
 VARIABLE = "ANYROOM_FIRESTORE_EMULATOR"
 _IN_SDK = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"

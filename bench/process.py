@@ -50,14 +50,6 @@ class Running:
         return max(int(_PEAK.findall(status)[0]) for status in statuses) * 1024
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def running(
     arguments: Sequence[str], environment: Mapping[str, str], folder: Path, port: int, log: Path

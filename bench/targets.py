@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from bench import load
 from bench.failure import BenchFailure
 from bench.identity import CLIENT_ID
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
 from bench.world import ROOT, World, environment
+from dev.local import free_port
 
 THREADS = 80
 """A function's threads, set to the concurrency of the service as production should."""

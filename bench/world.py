@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bench import emulator, identity, load
 from bench.failure import BenchFailure
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DELAY = 0.040

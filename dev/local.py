@@ -1,9 +1,13 @@
 """What can be asked of a port of this machine: whether it is free, which one is, and what a web server there says."""
 
 import http.client
+import secrets
 import socket
+from contextlib import suppress
 
 HOST = "127.0.0.1"
+_PORTS = range(20000, 30000)
+"""Below those that systems give to whoever asks for any port (Linux from 32768, macOS and Windows from 49152)."""
 
 
 def is_free(port: int) -> bool:
@@ -25,11 +29,12 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that nothing listens on, and that the system will give to nobody else."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def answers(port: int, path: str, timeout: float = 2) -> bool:

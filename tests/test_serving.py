@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 from simulator import faults
 from simulator.server import Simulator
 from tests import simulating

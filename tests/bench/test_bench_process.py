@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from bench.failure import BenchFailure
-from bench.process import connect, free_port, running
+from bench.process import connect, running
+from dev.local import free_port
 
 PARENT_OF_A_LISTENER = """
 import subprocess, sys

@@ -11,7 +11,8 @@ from typing import Any
 
 import requests
 
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 from simulator.server import Simulator
 from sync import records
 from sync.apply import THERE

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.process import connect, free_port, running
+from bench.process import connect, running
+from dev.local import free_port
 from tests.build import pythons
 from tests.test_cloudbuild import deployments
 from tests.test_cloudbuild import gcloud as gcloud

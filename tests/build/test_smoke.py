@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 from tests.build.answering import Answering, answering
 from tests.world import LOGO, toml
 

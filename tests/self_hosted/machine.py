@@ -4,12 +4,14 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 from simulator import ids
 from simulator.server import Simulator
 from tests import browsing, simulating
@@ -51,6 +53,13 @@ class Machine:
     def create(self, user: str, limit: float = WAIT) -> Reply:
         """One click of the user's, through nginx."""
         return self.proxy.ask(CREATE, self.bearer(user), body=self.body(user), limit=limit)
+
+    def settle(self) -> None:
+        """Wait for what a worker says once it has joined everything; it listens before."""
+        give_up = time.monotonic() + START_LIMIT
+        while '"subject": "start"' not in self.log():
+            assert time.monotonic() < give_up, self.log()
+            time.sleep(0.05)
 
     def log(self) -> str:
         return self.function.log.read_text("utf-8")
@@ -106,4 +115,6 @@ THREADS={THREADS}
             connect(function, START_LIMIT).close()
             ready = systemd.recv(4096).decode()
             with proxying(folder / "nginx", port) as proxy:
-                yield Machine(function, proxy, simulator, places, ready)
+                machine = Machine(function, proxy, simulator, places, ready)
+                machine.settle()
+                yield machine

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.process import Running, connect, free_port, running
+from bench.process import Running, connect, running
+from dev.local import free_port
 from tests.conference.certificate import Tls
 from tests.self_hosted.unit import DEPLOY
 

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 import settings
-from bench.process import connect, free_port, running
+from bench.process import connect, running
+from dev.local import free_port
 from sync.once import Once
 from sync.store.sqlite import SqliteStore
 from tests.self_hosted.unit import DEPLOY, ROOT, Placed, value

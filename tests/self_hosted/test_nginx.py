@@ -16,7 +16,7 @@ from typing import ClassVar
 import pytest
 import requests
 
-from bench.process import free_port
+from dev.local import free_port
 from simulator.zoom_api import zoom_id
 from tests.self_hosted.machine import CREATE, PUBLIC_URL, THREADS, Machine
 from tests.self_hosted.proxy import CONF, PAUSE, WAIT, head, needs_nginx, proxying, read

@@ -7,7 +7,7 @@ import pytest
 THOROUGH = os.environ.get("ANYROOM_TEST_ALL") == "1"
 RUNS = int(os.environ.get("ANYROOM_FUZZ", "200" if THOROUGH else "5"))
 """Runs of the machine."""
-REQUESTS = 100 if THOROUGH else 15
+REQUESTS = 100 if THOROUGH else 5
 """Requests of each kind to each route of the function."""
 PREEMPTIONS = 2 if THOROUGH else 1
 """How often a worker is stopped for the other one."""

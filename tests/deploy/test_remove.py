@@ -5,6 +5,8 @@ import pytest
 from tests.deploy.conftest import Gcloud, Scripts
 from tests.thorough import takes_long
 
+pytestmark = takes_long
+
 CONFIG = '[solutions.studio]\nroom_secret = "secret:janus-room-secret"\n'
 KEPT = ("services", "channels")
 DATA = ("databases", "fields", "ttls", "secrets")
@@ -65,7 +67,6 @@ def test_with_data_everything_of_ours_is_gone_and_nothing_else(made: Scripts, gc
     assert gcloud.project.policies["project example-project"] == {(ROLE, "serviceAccount:other@example.com")}
 
 
-@takes_long
 def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> None:
     gcloud.stop_after = 4
     assert made.run("remove.sh", "--data", "--yes").returncode == 1
@@ -76,7 +77,6 @@ def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> 
     assert len(gcloud.changes) == asked
 
 
-@takes_long
 def test_what_was_deployed_as_a_function_is_deleted_as_one(made: Scripts, gcloud: Gcloud) -> None:
     gcloud.project.resources["functions"]["anyroom"] = {"name": "projects/p/locations/europe-west1/functions/anyroom"}
     remove(made, "--yes")
@@ -84,7 +84,6 @@ def test_what_was_deployed_as_a_function_is_deleted_as_one(made: Scripts, gcloud
     assert ["run", "services", "delete"] not in [words[:3] for words in gcloud.changes]
 
 
-@takes_long
 def test_what_is_set_up_again_after_a_removal_is_as_before(made: Scripts, gcloud: Gcloud) -> None:
     keys = gcloud.project.resources["secrets"]["anyroom-keys"]["versions"]
     remove(made, "--yes")

@@ -6,6 +6,8 @@ from tests.deploy.cloud_project import CloudProject
 from tests.deploy.conftest import Gcloud, Scripts
 from tests.thorough import THOROUGH, takes_long
 
+pytestmark = takes_long
+
 CONFIG = """
 [solutions.studio]
 provider = "janus"
@@ -55,7 +57,6 @@ def test_a_second_run_makes_nothing_and_ends_in_the_same_state(full: Scripts, gc
     assert not [words for words in again if words[0] == "firestore" or words[:3] == ["alpha", "monitoring", "policies"]]
 
 
-@takes_long
 @pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("step", [3, 8] if THOROUGH else [9])
 def test_stopped_again_and_again_it_ends_in_the_same_state(
@@ -88,7 +89,6 @@ def without_keys(project: CloudProject) -> object:
     return resources, policies
 
 
-@takes_long
 def test_shown_it_changes_nothing_and_says_what_then_is_run(full: Scripts, gcloud: Gcloud) -> None:
     before = gcloud.project.state()
     shown = full.run("setup.sh", "--show")
@@ -104,7 +104,6 @@ def commands(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-@takes_long
 def test_ctrl_c_ends_it_with_one_line_and_nothing_is_lost(full: Scripts, gcloud: Gcloud) -> None:
     gcloud.hold = True
     stopped = full.interrupted("setup.sh", gcloud.held)
@@ -114,7 +113,6 @@ def test_ctrl_c_ends_it_with_one_line_and_nothing_is_lost(full: Scripts, gcloud:
     set_up(full)
 
 
-@takes_long
 def test_what_google_has_not_heard_of_yet_is_waited_for(full: Scripts, gcloud: Gcloud) -> None:
     gcloud.project.unheard_of = 3
     assert set_up(full).count("once more in 15 seconds") == 3
@@ -176,7 +174,6 @@ def test_only_the_secrets_that_are_named_are_made_and_only_the_function_reads_th
     assert {name for name in names if f"give the secret {name} its value" in said} == names - {"anyroom-keys"}
 
 
-@takes_long
 def test_a_key_is_made_once_and_stays(full: Scripts, gcloud: Gcloud) -> None:
     set_up(full)
     [version] = gcloud.project.resources["secrets"]["anyroom-keys"]["versions"]
@@ -210,7 +207,6 @@ def test_runs_use_at_most_half_of_calendars_quota(full: Scripts, gcloud: Gcloud,
     assert int(rate) * 60 * 2 <= int(quota) / 2
 
 
-@takes_long
 def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full: Scripts, gcloud: Gcloud) -> None:
     set_up(full)
     alerts = gcloud.project.resources["alerts"]

@@ -12,8 +12,11 @@ from tests.custodian import key
 from tests.operations.test_operations_main import run
 from tests.scenarios.story import Story
 from tests.scenarios.test_orphans import forgotten_room, suspect
+from tests.thorough import takes_long
 from tests.visiting import Visitor
 from tests.world import ADA
+
+pytestmark = takes_long
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/operators.md").read_text("utf-8")

@@ -143,6 +143,15 @@ def anyroom(request: flask.Request) -> flask.Response:
 def _answered(asked: Asked) -> Response:
     """The response, whatever happens. Raises nothing."""
     try:
+        return _answered_or_refused(asked)
+    except Exception as error:  # noqa: BLE001  # functions-framework would send its text to the caller
+        asked.note["defect"] = logs.defect(error)
+        return Response(_json({"error": "internal"}, 500), "defect", logging.ERROR)
+
+
+def _answered_or_refused(asked: Asked) -> Response:
+    """The answer, or why there is none: as JSON, and as a page for a browser, but for who is not proved."""
+    try:
         return _route(asked)(asked)
     except RequestRefused as refused:
         asked.note.update(reason=refused.reason, detail=refused.detail)
@@ -151,9 +160,6 @@ def _answered(asked: Asked) -> Response:
         if in_browser and not isinstance(refused, Unauthenticated):  # a page would say why
             _show_page(response, asked, refused)
         return Response(response, "refused", logging.WARNING)
-    except Exception as error:  # noqa: BLE001  # functions-framework would send its text to the caller
-        asked.note["defect"] = logs.defect(error)
-        return Response(_json({"error": "internal"}, 500), "defect", logging.ERROR)
 
 
 def _route(asked: Asked) -> Callable[[Asked], Response]:

@@ -1,9 +1,10 @@
 """The rooms at the conferencing systems beside the mappings, both ways, where a system finds or lists what is ours."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
+from conference.clock import Deadline
 from conference.data import ConferenceData
 from conference.errors import ConferenceFailure, InvalidConferenceData, NotConnected, StoreUnavailable
 from conference.providers import LoadedProvider, connects_users
@@ -13,10 +14,11 @@ from operations.difference import Difference, Mending
 from operations.site import Site
 from sync import records
 from sync.holdings import Holdings, Mapped, is_over
-from sync.records import ALIVE, MAPPINGS, ORPHANS
+from sync.records import ALIVE, MAPPINGS, ORPHANS, MappingRecord
 
 SECONDS = 20.0
 """That one question to a system may take."""
+Answer = TypeVar("Answer")
 
 
 class Rooms:
@@ -112,31 +114,27 @@ class Rooms:
 
     def _found(self, one: Mapped) -> tuple[bool, Conference | None]:
         """Whether the system could be asked, and what it has under the mapping's attempt. Raises StoreUnavailable."""
-        deadline = self._console.deadline(self._site.clock, SECONDS)
+        return self._asked(one, self._site.parts.conferences.find)
+
+    def _listed(self, one: Mapped) -> list[tuple[str, str]]:
+        """The attempts and ids of the rooms in the mapping's account. Raises StoreUnavailable."""
+        _, rooms = self._asked(one, self._site.parts.conferences.rooms)
+        return [(room.attempt, room.id) for room in rooms or ()]
+
+    def _asked(
+        self, one: Mapped, question: Callable[[MappingRecord, Deadline], Answer | None]
+    ) -> tuple[bool, Answer | None]:
+        """Whether the system could be asked, and its answer. Raises StoreUnavailable."""
         try:
-            return True, self._site.parts.conferences.find(one.record, deadline)
-        except (StoreUnavailable, NotConnected) as failure:
-            if isinstance(failure, StoreUnavailable):
-                raise
+            return True, question(one.record, self._console.deadline(self._site.clock, SECONDS))
+        except StoreUnavailable:
+            raise
+        except NotConnected:
             return False, None  # its user has disconnected, which the settings page shows them
         except ConferenceFailure as failure:
             self._console.check()
             self.unasked[one.record.solution, failure.reason] += 1
             return False, None
-
-    def _listed(self, one: Mapped) -> list[tuple[str, str]]:
-        deadline = self._console.deadline(self._site.clock, SECONDS)
-        try:
-            rooms = self._site.parts.conferences.rooms(one.record, deadline)
-        except (StoreUnavailable, NotConnected) as failure:
-            if isinstance(failure, StoreUnavailable):
-                raise
-            return []
-        except ConferenceFailure as failure:
-            self._console.check()
-            self.unasked[one.record.solution, failure.reason] += 1
-            return []
-        return [(room.attempt, room.id) for room in rooms or ()]
 
     def _remember(self, one: Mapped, provider: LoadedProvider) -> None:
         """Whose account the mapping's room is in, to list it once."""

@@ -1,16 +1,8 @@
-"""What cloudbuild.yaml and the documents tell gcloud is what the real gcloud takes, and Cloud Build takes the build.
-
-gcloud runs with an empty configuration and a proxy that is not there: its parser refuses a wrong line with exit code 2;
-a right one gets past the parser and stops for want of an account.
-"""
+"""What cloudbuild.yaml tells gcloud is what the real gcloud takes, and Cloud Build takes the build."""
 
 import ast
 import json
-import os
 import re
-import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -23,11 +15,11 @@ import yaml
 from simulator import schema
 from tests.build import steps
 from tests.build.steps import BUILD, BUILT_IN, SUBSTITUTION
+from tests.gcloud import REFUSED_BY_PARSER, in_shell
+from tests.gcloud import gcloud as gcloud
 from tests.thorough import takes_long
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted(path for path in ROOT.glob("*.md"))
-REFUSED_BY_PARSER = 2
 
 
 def deployments() -> list[list[str]]:
@@ -39,27 +31,6 @@ def deployments() -> list[list[str]]:
     ]
 
 
-def in_shell(text: str) -> Iterator[list[str]]:
-    """Every gcloud command in lines of shell, also behind a prompt, a pipe or a $(...)."""
-    joined = re.sub(r"\\\n\s*", " ", text)
-    for line in joined.splitlines():
-        if "gcloud " not in line:
-            continue
-        lexer = shlex.shlex(line.strip().removeprefix("$ "), posix=True, punctuation_chars=True)
-        lexer.commenters = ""
-        lexer.whitespace_split = True
-        command: list[str] = []
-        for word in [*lexer, ";"]:
-            if set(word) <= set("();<>|&"):
-                if command[:1] == ["gcloud"]:
-                    yield command[1:]
-                command = []
-            else:
-                command.append(word)
-                for nested in re.findall(r"\$\((gcloud [^)]*)\)", word):
-                    yield from in_shell(nested)
-
-
 def lines_for_gcloud() -> Iterator[tuple[str, list[str]]]:
     """Where each command stands, and its arguments."""
     for step, arguments in steps.recorded():
@@ -67,10 +38,6 @@ def lines_for_gcloud() -> Iterator[tuple[str, list[str]]]:
     comments = re.findall(r"^# +(gcloud .*)$", (ROOT / "cloudbuild.yaml").read_text("utf-8"), re.MULTILINE)
     for arguments in in_shell("\n".join(comments)):
         yield "cloudbuild.yaml comment", arguments
-    for document in DOCUMENTS:
-        for block in re.findall(r"^ *```[a-z]*\n(.*?)^ *```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-            for arguments in in_shell(block):
-                yield document.name, arguments
 
 
 LINES = [
@@ -81,44 +48,6 @@ LINES = [
     )
     for place, arguments in lines_for_gcloud()
 ]
-
-
-@pytest.fixture
-def gcloud(tmp_path: Path) -> Any:
-    """Runs gcloud where it can reach nothing and knows nobody."""
-    program = shutil.which("gcloud")
-    if program is None:
-        pytest.skip("gcloud is not installed: the commands for it are not put through its parser")
-    environment = {
-        **os.environ,
-        "CLOUDSDK_CONFIG": str(tmp_path / "configuration"),
-        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-        "CLOUDSDK_CORE_PROJECT": BUILT_IN["PROJECT_ID"],
-        "CLOUDSDK_CORE_CHECK_GCE_METADATA": "0",
-        "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
-        "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
-        "CLOUDSDK_PROXY_TYPE": "http",
-        "CLOUDSDK_PROXY_ADDRESS": "127.0.0.1",
-        "CLOUDSDK_PROXY_PORT": "1",
-    }
-    environment.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
-    # Written by an earlier step of the build.
-    variables = tmp_path / "variables.yaml"
-    variables.write_text('{"THREADS": "80", "ANYROOM_IDENTITY": "script=a,b;tasks=c"}')
-
-    def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [program, *(argument.replace(".run/variables.yaml", str(variables)) for argument in arguments)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("arguments", LINES)

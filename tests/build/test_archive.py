@@ -13,8 +13,8 @@ import pytest
 from bench.process import connect, running
 from dev.local import free_port
 from tests.build import pythons
+from tests.gcloud import gcloud as gcloud
 from tests.test_cloudbuild import deployments
-from tests.test_cloudbuild import gcloud as gcloud
 from tests.thorough import takes_long
 from tests.world import LOGO, toml
 

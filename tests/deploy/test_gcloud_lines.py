@@ -1,6 +1,6 @@
 """Every line for gcloud in the repository is one that it takes: in documents and scripts, and as the set-up runs it.
 
-README.md's blocks and the steps of cloudbuild.yaml are put through the parser by tests/test_cloudbuild.py.
+What the steps of cloudbuild.yaml run is put through the parser by tests/test_cloudbuild.py.
 """
 
 from collections.abc import Iterator

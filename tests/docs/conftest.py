@@ -1,6 +1,6 @@
-"""gcloud as tests/test_cloudbuild.py runs it, and the desk of tests/sync."""
+"""The gcloud that reaches nothing, and the desk of tests/sync."""
 
+from tests.gcloud import gcloud
 from tests.sync.conftest import rooms
-from tests.test_cloudbuild import gcloud
 
 __all__ = ["gcloud", "rooms"]

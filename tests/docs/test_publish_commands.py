@@ -1,7 +1,6 @@
 """The commands in docs/publish.md are what gcloud and clasp themselves take, and they would send what is built."""
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 from addon.__main__ import main
 from tests.docs import clasp as npm
 from tests.docs.page import ROOT, Page
-from tests.test_cloudbuild import REFUSED_BY_PARSER, in_shell
+from tests.gcloud import REFUSED_BY_PARSER, environment, in_shell
 from tests.thorough import takes_long
 
 PAGE = Page(ROOT / "docs/publish.md")
@@ -102,22 +101,10 @@ def without_format(arguments: list[str]) -> tuple[str, ...]:
 def first_request(command: list[str], folder: Path) -> dict[str, str]:
     """The request that gcloud logs before it finds that nothing is in reach; it is stopped then, as it would retry."""
     (folder / "token").write_text("not-a-token", "utf-8")
-    environment = {
-        **os.environ,
-        "CLOUDSDK_CONFIG": str(folder / "configuration"),
-        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-        "CLOUDSDK_CORE_PROJECT": "example-project",
-        "CLOUDSDK_CORE_CHECK_GCE_METADATA": "0",
-        "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
-        "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
-        "CLOUDSDK_PROXY_TYPE": "http",
-        "CLOUDSDK_PROXY_ADDRESS": "127.0.0.1",
-        "CLOUDSDK_PROXY_PORT": "1",
-    }
     with subprocess.Popen(
         [*command, "--log-http", f"--access-token-file={folder}/token"],
         cwd=folder,
-        env=environment,
+        env=environment(folder / "configuration"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,8 +7,6 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from dev.local import free_port
 from simulator import faults
 from simulator.server import Simulator
 from tests import simulating
+from tests.raw_http import Reply, head, read
 from tests.world import LOGO, toml
 
 ROOT = Path(__file__).parents[1]
@@ -31,13 +30,6 @@ AT_ONCE = 4.0
 CREATE = "POST /conferences?solution=demo HTTP/1.1"
 TITLE = "Takeover of Acme c4n4ry"
 SECRET = "s3cret-c4n4ry"
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Served:
@@ -72,7 +64,7 @@ class Served:
     def send(self, line: str, *fields: str, after: bytes = b"", cut: bool = False, limit: float = WAIT) -> Reply:
         """Send these bytes, `cut` off there or left open, and read the answer: never a 5xx, never a redirect."""
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=limit) as connection:
-            connection.sendall("\r\n".join((line, *_with_host(fields), "", "")).encode("latin-1") + after)
+            connection.sendall(head(line, *fields) + after)
             if cut:
                 connection.shutdown(socket.SHUT_WR)
             reply = read(connection, line.partition(" ")[0])
@@ -83,19 +75,6 @@ class Served:
 
     def log(self) -> str:
         return self.server.log.read_text("utf-8")
-
-
-def read(connection: socket.socket, method: str) -> Reply:
-    response = HTTPResponse(connection, method=method)
-    try:
-        response.begin()
-        return Reply(response.status, dict(response.getheaders()), response.read())
-    finally:
-        response.close()
-
-
-def _with_host(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return fields if any(field.startswith("Host:") for field in fields) else ("Host: localhost", *fields)
 
 
 @contextmanager

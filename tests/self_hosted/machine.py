@@ -15,7 +15,8 @@ from dev.local import free_port
 from simulator import ids
 from simulator.server import Simulator
 from tests import browsing, simulating
-from tests.self_hosted.proxy import START_LIMIT, WAIT, Proxy, Reply, proxying
+from tests.raw_http import Reply
+from tests.self_hosted.proxy import START_LIMIT, WAIT, Proxy, proxying
 from tests.self_hosted.unit import Placed
 from tests.world import LOGO, toml
 

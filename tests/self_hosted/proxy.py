@@ -7,15 +7,15 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
 
 from bench.process import Running, connect, running
 from dev.local import free_port
+from tests import raw_http
 from tests.conference.certificate import Tls
+from tests.raw_http import Reply, read
 from tests.self_hosted.unit import DEPLOY
 
 CONF = DEPLOY / "nginx.conf"
@@ -45,15 +45,6 @@ http {{
     include {folder}/anyroom.conf;
 }}
 """
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a client gets."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Proxy:
@@ -86,20 +77,8 @@ class Proxy:
 
 
 def head(line: str, *fields: str) -> bytes:
-    """A request up to its body."""
-    if not any(field.startswith("Host:") for field in fields):
-        fields = ("Host: localhost", *fields)
-    return "\r\n".join((line, *fields, "Connection: close", "", "")).encode("latin-1")
-
-
-def read(connection: socket.socket, method: str) -> Reply:
-    """The answer that comes on a connection."""
-    response = HTTPResponse(connection, method=method)
-    try:
-        response.begin()
-        return Reply(response.status, dict(response.getheaders()), response.read())
-    finally:
-        response.close()
+    """A request up to its body, the last on its connection."""
+    return raw_http.head(line, *fields, "Connection: close")
 
 
 def placed(text: str, folder: Path, certificate: Path, ports: Mapping[str, int]) -> str:

@@ -18,8 +18,9 @@ import requests
 
 from dev.local import free_port
 from simulator.zoom_api import zoom_id
+from tests.raw_http import read
 from tests.self_hosted.machine import CREATE, PUBLIC_URL, THREADS, Machine
-from tests.self_hosted.proxy import CONF, PAUSE, WAIT, head, needs_nginx, proxying, read
+from tests.self_hosted.proxy import CONF, PAUSE, WAIT, head, needs_nginx, proxying
 
 pytestmark = needs_nginx
 CAP = 256 * 1024

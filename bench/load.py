@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench.failure import BenchFailure
@@ -138,10 +139,11 @@ class _Lane(asyncio.Protocol):
 
 async def _run(port: int, lanes: Sequence[Sequence[bytes]], limit: float) -> list[Answer]:
     loop = asyncio.get_running_loop()
-    clients = [_Lane(requests) for requests in lanes]
+    clients = []
     async with asyncio.timeout(limit):
-        for client in clients:
-            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        for requests in lanes:
+            _, client = await loop.create_connection(partial(_Lane, requests), "127.0.0.1", port)
+            clients.append(client)
         await asyncio.gather(*(client.done for client in clients))
     return [answer for client in clients for answer in client.answers]
 

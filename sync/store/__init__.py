@@ -1,7 +1,7 @@
 """The store's port: documents by kind and key, read one by one or by one field, and committed all or not at all.
 
-Two adapters keep it: `sqlite` for one machine, `firestore` for the cloud. tests/contracts/test_store.py is their
-contract, `documents` is what both check before they write, `opening.open_store` makes the one that is configured.
+Two adapters keep it: `sqlite` for one machine, `firestore` for the cloud. The files test_store_* in tests/contracts are
+their contract, `documents` is what both check before they write, `opening.open_store` makes the one that is configured.
 
 A kind is a word of `[a-z][a-z0-9_]{0,31}`, a key `[A-Za-z0-9_-]{1,128}` (a hash, nothing personal).
 

@@ -19,7 +19,7 @@ from conference.errors import ConferenceFailure, StoreUnavailable
 from conference.event import Event
 from conference.http import Client, HttpCall
 from conference.identity import Keys, Verifier
-from conference.providers import LoadedProvider, connects_users, load
+from conference.providers import LoadedProvider, connects_users, of
 from conference.providers.base import Reply, Request, Secret, origin
 from conference.secrets import open_secrets, secret_name
 from conference.solution import Solution
@@ -74,7 +74,7 @@ class Service:
         keys: Keys,
         *,
         store: Store | None = None,
-        provider: Callable[[str], LoadedProvider] = load,
+        provider: Callable[[Solution], LoadedProvider] = of,
         own_token: Callable[[Deadline], str] | None = None,
     ) -> None:
         self._clock = clock
@@ -212,7 +212,7 @@ class Service:
 
         Raises NotConnected.
         """
-        declared, options = self._provider(solution.provider).declared, solution.options
+        declared, options = self._provider(solution).declared, solution.options
         bearer, host = None, ""
         if declared.oauth:
             assert self._tokens, "settings.load asks for keys"
@@ -223,7 +223,7 @@ class Service:
 
     def _is_connected(self, solution: Solution, user: str) -> bool:
         """Whether the solution can be asked for that user. Raises StoreUnavailable, SecretUnavailable."""
-        if not connects_users(solution.provider, solution.options):
+        if not connects_users(solution):
             return True
         assert self._tokens, "settings.load asks for keys"
         known = self._tokens.connection(user, solution.id)
@@ -247,7 +247,7 @@ class Service:
 
     def _prepare(self, wanted: Wanted, deadline: Deadline) -> None:
         """Begin to find the access token beside what else a create asks for; whatever fails is met again later."""
-        if self._tokens and not self._store.local and self._provider(wanted.solution.provider).declared.oauth:
+        if self._tokens and not self._store.local and self._provider(wanted.solution).declared.oauth:
             self._workers.submit(copy_context().run, self._find_token, wanted, deadline)
 
     def _find_token(self, wanted: Wanted, deadline: Deadline) -> None:
@@ -261,7 +261,7 @@ class Service:
         solution, caller = wanted.solution, wanted.caller
         account = claim.account if claim.resumed else caller.email
         return Attempt(
-            self._provider(solution.provider),
+            self._provider(solution),
             lambda within: self._open_call(solution, caller.sub, account, within),
             claim.attempt,
             event,

@@ -323,10 +323,10 @@ def _secret_name(setting: str, value: str) -> str | None:
 
 def _check_connecting(settings: Settings) -> None:
     """What solutions with OAuth need. Raises InvalidSetting."""
-    sealed = [one for one in settings.solutions.values() if providers.load(one.provider).declared.oauth]
+    sealed = [one for one in settings.solutions.values() if providers.of(one).declared.oauth]
     if sealed and not settings.keys:
         raise InvalidSetting("ANYROOM_KEYS", f"is needed by the solution {sealed[0].id}: its tokens are sealed")
-    connects = [one for one in sealed if providers.connects_users(one.provider, one.options)]
+    connects = [one for one in sealed if providers.connects_users(one)]
     if connects and settings.sign_in is None:
         raise InvalidSetting("ANYROOM_SIGNIN", f"is needed by the solution {connects[0].id}, which users connect")
     if connects and not settings.public_url:

@@ -42,7 +42,7 @@ class Outside(msgspec.Struct, frozen=True):
     secret: Secret
     read_secret: Callable[[str], str]
     renew: Callable[[frozenset[str]], bool]
-    provider: Callable[[str], LoadedProvider]
+    provider: Callable[[Solution], LoadedProvider]
     open_call: OpenCall
     new_text: Callable[[], str]
 
@@ -63,7 +63,7 @@ class Visitors:
         self._settings: SettingsPage | None = None
         if not (settings.sign_in and seal and tokens):
             return
-        connects = {one.id: one for one in settings.solutions.values() if connects_users(one.provider, one.options)}
+        connects = {one.id: one for one in settings.solutions.values() if connects_users(one)}
         secure = settings.public_url.startswith("https:")
         sessions = Sessions(seal, outside.clock, outside.new_text, secure)
         google = GoogleSignIn(
@@ -154,13 +154,13 @@ class Visitors:
         return self._settings
 
     def _oauth(self, solution: Solution) -> OAuth:
-        oauth = self._outside.provider(solution.provider).declared.oauth
+        oauth = self._outside.provider(solution).declared.oauth
         assert oauth
         return oauth
 
     def _keep(self, solution: Solution, user: User, granted: Granted, deadline: Deadline) -> None:
         """Find out whose account it is, store the connection, and have what it manages taken up again."""
-        provider, outside = self._outside.provider(solution.provider), self._outside
+        provider, outside = self._outside.provider(solution), self._outside
         assert provider.account
         assert self._tokens
         call = HttpCall(
@@ -177,7 +177,7 @@ class Visitors:
 
     def _test(self, solution: Solution, user: User, deadline: Deadline) -> None:
         """Ask the system who the user is; credentials that it refuses are read again once."""
-        account = self._outside.provider(solution.provider).account
+        account = self._outside.provider(solution).account
         assert account
         call = self._outside.open_call(solution, user.sub, user.email, deadline)
         try:

@@ -128,11 +128,11 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """The outside world of a create, passed in. `provider` loads one by name; `attempt` opens an attempt at it, whose
-    access token `prepare` begins to find.
+    """The outside world of a create, passed in. `provider` gives that of a solution; `attempt` opens an attempt at it,
+    whose access token `prepare` begins to find.
     """
 
-    provider: Callable[[str], LoadedProvider]
+    provider: Callable[[Solution], LoadedProvider]
     calendar: CalendarReader
     claims: Claims
     attempt: Callable[[Wanted, Event, Claim, Deadline], Attempt]
@@ -261,7 +261,7 @@ class Creation:
 
     def _adoptable(self, claim: Claim) -> bool:
         """Whether what an earlier try made is found again, by its id, its key or a search, in the caller's account."""
-        declared, options = self._ports.provider(self._wanted.solution.provider).declared, self._wanted.solution.options
+        declared, options = self._ports.provider(self._wanted.solution).declared, self._wanted.solution.options
         of_user = declared.oauth is not None and declared.oauth.account(options) is None  # each sees their own only
         return declared.idempotency != "none" and (not of_user or claim.user == self._wanted.caller.sub)
 

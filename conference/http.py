@@ -63,9 +63,10 @@ class HttpCall:
     """The `call` of one request to us: a solution's options, its secrets, and one deadline for all its exchanges.
 
     `read_secret` returns the value behind a NAME; `bearer` has the access token of a provider with OAuth; `host` is the
-    address of who is to host what the account itself makes. `used_secrets` are the names that were asked for, so that
-    they can be read anew after CredentialsRefused; `notes` are the words that the provider wants logged;
-    `may_have_acted` says that a request to change something failed in a way that leaves open whether it was acted on.
+    address of who is to host what the account itself makes; `link` leads to our own join page. `used_secrets` are the
+    names that were asked for, so that they can be read anew after CredentialsRefused; `notes` are the words that the
+    provider wants logged; `may_have_acted` says that a request to change something failed in a way that leaves open
+    whether it was acted on.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class HttpCall:
         read_secret: Callable[[str], str],
         bearer: Bearer | None = None,
         host: str = "",
+        link: str = "",
     ) -> None:
         assert (bearer is None) == (provider.oauth is None)
         self._bearer = bearer
         self._token = ""
         self._replaced = False
         self._host = host
+        self._link = link
         self._provider = provider
         self._options = options
         self._client = client
@@ -104,6 +107,11 @@ class HttpCall:
     def host(self) -> str:
         """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
         return self._host
+
+    @property
+    def link(self) -> str:
+        """The address of our own join page for this conference; "" unless the provider `joins`."""
+        return self._link
 
     def now(self) -> datetime:
         """The time, in UTC."""

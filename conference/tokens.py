@@ -57,7 +57,7 @@ class Tokens:
         self,
         ports: Ports,
         solutions: Mapping[str, Solution],
-        provider: Callable[[str], LoadedProvider],
+        provider: Callable[[Solution], LoadedProvider],
         client: Client,
     ) -> None:
         self._ports = ports
@@ -219,7 +219,7 @@ class Tokens:
 
     def _oauth(self, solution: str) -> tuple[OAuth, Any]:
         known = self._solutions.get(solution)
-        oauth = self._provider(known.provider).declared.oauth if known else None
+        oauth = self._provider(known).declared.oauth if known else None
         if known is None or oauth is None:
             raise InvalidSetting("solution", "is not configured, or connects nobody")
         return oauth, known.options

@@ -46,7 +46,7 @@ class Webhooks:
     def __init__(
         self,
         solutions: Mapping[str, Solution],
-        provider: Callable[[str], LoadedProvider],
+        provider: Callable[[Solution], LoadedProvider],
         secret: Secret,
         renew: Callable[[frozenset[str]], object],
         heard: Heard,
@@ -66,7 +66,7 @@ class Webhooks:
         makes no sense, SecretUnavailable, StoreUnavailable, Temporary: then the system calls again.
         """
         known = self._solutions.get(solution)
-        webhook = self._provider(known.provider).webhook if known else None
+        webhook = self._provider(known).webhook if known else None
         if not (known and webhook):
             raise NotFound("no-webhook")
         notice = self._proved(webhook, Hook(headers, body, known.options, self._clock.now()))

@@ -86,7 +86,7 @@ def _is_health(body: bytes) -> bool:
 def _signs_in(subject: Subject, deadline: Deadline) -> Finding:
     settings, client = subject.settings, subject.settings.sign_in
     if client is None:
-        connects = [one.id for one in settings.solutions.values() if connects_users(one.provider, one.options)]
+        connects = [one.id for one in settings.solutions.values() if connects_users(one)]
         if connects:
             return problem(
                 _SIGN_IN,

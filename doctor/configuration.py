@@ -71,9 +71,7 @@ def _read(subject: Subject, name: str, what: str, of_lines: bool) -> Finding:
 
 def _keys(subject: Subject) -> Finding:
     if not subject.settings.keys:
-        sealed = [
-            one.id for one in subject.settings.solutions.values() if subject.provider(one.provider).declared.oauth
-        ]
+        sealed = [one.id for one in subject.settings.solutions.values() if subject.provider(one).declared.oauth]
         if sealed:
             return problem(
                 SETTING,

@@ -47,7 +47,7 @@ def _check(subject: Subject, solution: Solution) -> Check:
 
 
 def _found(subject: Subject, solution: Solution, what: str, deadline: Deadline) -> Iterator[Finding]:
-    loaded = subject.provider(solution.provider)
+    loaded = subject.provider(solution)
     lost = [host for host in _hosts(loaded, solution.options) if not _resolves(host)]
     if lost:
         yield problem(what, f"{', '.join(lost)} has no address; check its spelling, and the DNS of this network")
@@ -75,7 +75,7 @@ def _asked(subject: Subject, solution: Solution, loaded: LoadedProvider, what: s
         if oauth is None:
             return _with_secrets(subject, solution, loaded, what, deadline)
         server = AuthorizationServer(oauth, solution.options, subject.client, subject.clock, subject.secret)
-        if connects_users(solution.provider, solution.options):
+        if connects_users(solution):
             return _for_users(subject, solution, oauth, server, what, deadline)
         return _for_account(subject, solution, loaded, server, what, deadline)
     except ConferenceFailure as failure:

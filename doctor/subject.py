@@ -6,10 +6,11 @@ import settings as knobs
 from conference.clock import Clock, Deadline
 from conference.errors import InvalidSetting
 from conference.exchange import HttpClient
-from conference.providers import LoadedProvider, load
+from conference.providers import LoadedProvider, of
 from conference.providers.base import Reply, Request, origin
 from conference.secrets import Secrets, open_secrets, open_source, secret_name
 from conference.secrets.source import Source
+from conference.solution import Solution
 from sync.own_token import OwnToken
 
 USER = "ANYROOM_DOCTOR_USER"
@@ -24,7 +25,7 @@ class Subject:
         environment: Mapping[str, str],
         clock: Clock,
         *,
-        provider: Callable[[str], LoadedProvider] = load,
+        provider: Callable[[Solution], LoadedProvider] = of,
     ) -> None:
         self.environment = environment
         self.clock = clock

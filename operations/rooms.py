@@ -142,7 +142,7 @@ class Rooms:
             return
         record = one.record
         solution = self._site.settings.solutions[record.solution]
-        user = record.user if connects_users(solution.provider, solution.options) else ""
+        user = record.user if connects_users(solution) else ""
         account = record.account if provider.declared.oauth else ""
         self._accounts.setdefault((record.solution, user, account), one)
 

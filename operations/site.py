@@ -11,7 +11,8 @@ from conference.clock import Clock, Deadline, SystemClock
 from conference.errors import InvalidSetting
 from conference.exchange import HttpClient
 from conference.http import Client
-from conference.providers import LoadedProvider, load
+from conference.providers import LoadedProvider, of
+from conference.solution import Solution
 from operations.console import Console, Mistake
 from service import Service
 from settings import Settings
@@ -31,7 +32,7 @@ class Site:
         client: Client,
         *,
         store: Store | None = None,
-        provider: Callable[[str], LoadedProvider] = load,
+        provider: Callable[[Solution], LoadedProvider] = of,
         own_token: Callable[[Deadline], str] | None = None,
     ) -> None:
         self.settings = settings

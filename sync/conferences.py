@@ -37,7 +37,7 @@ class Conferences:
     def __init__(
         self,
         solutions: Mapping[str, Solution],
-        provider: Callable[[str], LoadedProvider],
+        provider: Callable[[Solution], LoadedProvider],
         open_call: OpenCall,
         renew: Callable[[frozenset[str]], bool],
         is_connected: Callable[[Solution, str], bool],
@@ -52,7 +52,7 @@ class Conferences:
         """The provider behind a solution, None while it is not configured."""
         known = self._solutions.get(solution)
         try:
-            return self._provider(known.provider) if known else None
+            return self._provider(known) if known else None
         except InvalidSetting as invalid:
             _log.error("solution %s: %s", solution, invalid.reason)
             return None
@@ -103,7 +103,7 @@ class Conferences:
         return compose(conference, self._solutions[solution], mapping, lambda lost: _log.warning("%s", lost))
 
     def _of(self, solution: str) -> LoadedProvider:
-        return self._provider(self._solutions[solution].provider)
+        return self._provider(self._solutions[solution])
 
     def _asked(self, record: MappingRecord | OrphanRecord, deadline: Deadline, ask: Callable[[Call], T]) -> T:
         """The answer; credentials that the system refuses are read again once."""

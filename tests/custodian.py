@@ -100,10 +100,10 @@ class Instance:
         }
         self.tokens = Tokens(ports, solutions, self._provider, SeenClient(self.client, self.outside))
 
-    def _provider(self, name: str) -> LoadedProvider:
-        described = oauth(self.scopes) if name == "rooms" else None
+    def _provider(self, solution: Solution) -> LoadedProvider:
+        described = oauth(self.scopes) if solution.provider == "rooms" else None
         declared = Provider(
-            name=name, authentication="oauth" if described else "none", idempotency="none", oauth=described
+            name=solution.provider, authentication="oauth" if described else "none", idempotency="none", oauth=described
         )
         return LoadedProvider(declared, lambda *given: None, None, None, None, None)  # type: ignore[arg-type]  # nothing is created here
 

@@ -18,8 +18,9 @@ from conference.endpoint import Answer, Incoming
 from conference.exchange import HttpClient
 from conference.http import Client
 from conference.legs import Legs
-from conference.providers import LoadedProvider, load
+from conference.providers import LoadedProvider, of
 from conference.providers.base import Call, Code, Conference, Idempotency, Reply, Request
+from conference.solution import Solution
 from service import Service
 from simulator import ids
 from simulator.rooms import Mode
@@ -183,10 +184,10 @@ class World:
         """Every record of a kind that is due some day."""
         return [document.body for document in self.store.due(kind, self.clock.now() + timedelta(days=999), 100)]
 
-    def _provider(self, name: str) -> LoadedProvider:
+    def _provider(self, solution: Solution) -> LoadedProvider:
         """The provider, declared as the conferencing system's mode now is."""
-        provider = load(name)
-        if name != "demo":
+        provider = of(solution)
+        if solution.provider != "demo":
             return provider
         declared = replace(provider.declared, idempotency=self.idempotency)
         keyless = self.idempotency == "none"

@@ -24,13 +24,18 @@ from conference.providers.base import (
     Secret,
     Visitor,
 )
+from conference.solution import Solution
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NOT_A_PROVIDER = "base"
+_FUNCTIONS = ("create", "update", "delete", "find", "join", "account", "webhook", "rooms")
 
 
 class LoadedProvider(msgspec.Struct, frozen=True):
-    """A provider's declaration and its functions; None for what the system behind it cannot do."""
+    """A provider's declaration and its functions; None for what the system behind it cannot do.
+
+    `declare` gives the declaration of one solution's options, where that depends on them.
+    """
 
     declared: Provider
     create: Callable[[Event, str, Call], Conference]
@@ -41,6 +46,7 @@ class LoadedProvider(msgspec.Struct, frozen=True):
     account: Callable[[Call], Account] | None = None
     webhook: Callable[[Hook, Secret], Notice] | None = None
     rooms: Callable[[Call], list[Marked]] | None = None
+    declare: Callable[[Any], Provider] | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -51,26 +57,45 @@ def names() -> tuple[str, ...]:
 
 @cache
 def load(name: str) -> LoadedProvider:
-    """The provider of that file, checked. Raises InvalidSetting; a text that names no file is never imported."""
+    """The provider of that file, checked. Raises InvalidSetting; a text that names no file is never imported.
+
+    What depends on a solution's options is as `of` says.
+    """
     if not _NAME.fullmatch(name) or name not in names():
         raise InvalidSetting("provider", f"is none of {', '.join(names())}")
     module = importlib.import_module(f"conference.providers.{name}")
     declared = getattr(module, "PROVIDER", None)
     if not isinstance(declared, Provider):
         raise InvalidSetting("provider", f"{name} declares no PROVIDER")
-    functions = {
-        word: getattr(module, word, None)
-        for word in ("create", "update", "delete", "find", "join", "account", "webhook", "rooms")
+    functions = {word: getattr(module, word, None) for word in (*_FUNCTIONS, "declare")}
+    if functions["declare"] is None:
+        _check(name, declared, functions)
+    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked here or in `of`
+
+
+def of(solution: Solution) -> LoadedProvider:
+    """The provider of that solution, as its options declare it. Raises InvalidSetting."""
+    loaded = load(solution.provider)
+    if loaded.declare is None:
+        return loaded
+    declared = loaded.declare(solution.options)
+    able = {
+        "update": bool(declared.updates),
+        "delete": declared.deletes,
+        "find": declared.idempotency == "searchable",
+        "join": declared.joins,
+        "account": declared.oauth is not None,
     }
-    for fault in _faults(name, declared, functions):
-        raise InvalidSetting("provider", f"{name} breaks the contract: {fault}")
-    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked above, and by the conformance suite
+    cannot = {word: None for word, can in able.items() if not can}
+    provider = msgspec.structs.replace(loaded, declared=declared, **cannot)
+    _check(solution.provider, declared, {word: getattr(provider, word) for word in _FUNCTIONS})
+    return provider
 
 
-def connects_users(provider: str, options: Any) -> bool:
+def connects_users(solution: Solution) -> bool:
     """Whether each user connects, and no account does it for all. Raises InvalidSetting."""
-    oauth = load(provider).declared.oauth
-    return oauth is not None and oauth.account(options) is None
+    oauth = of(solution).declared.oauth
+    return oauth is not None and oauth.account(solution.options) is None
 
 
 def read_options(name: str, table: Mapping[str, Any], where: str = "") -> Any:
@@ -106,6 +131,11 @@ def _complaint(message: str) -> tuple[str, str]:
     return (field, complaint) if colon else ("options", message)
 
 
+def _check(name: str, declared: Provider, functions: Mapping[str, object]) -> None:
+    for fault in _faults(name, declared, functions):
+        raise InvalidSetting("provider", f"{name} breaks the contract: {fault}")
+
+
 def _faults(name: str, declared: Provider, functions: Mapping[str, object]) -> tuple[str, ...]:
     has = {word: callable(function) for word, function in functions.items()}
     checks = {
@@ -113,6 +143,7 @@ def _faults(name: str, declared: Provider, functions: Mapping[str, object]) -> t
         "create is missing": not has["create"],
         "updates and update() do not go together": bool(declared.updates) != has["update"],
         "deletes and delete() do not go together": declared.deletes != has["delete"],
+        "joins and join() do not go together": declared.joins != has["join"],
         "find() is missing": declared.idempotency == "searchable" and not has["find"],
         "authentication and oauth do not go together": (declared.authentication == "oauth") != bool(declared.oauth),
         "oauth and account() do not go together": (declared.oauth is not None) != has["account"],

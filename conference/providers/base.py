@@ -6,9 +6,10 @@
     def delete(known: Known, call: Call) -> None                          # when PROVIDER.deletes
     def find(attempt: str, call: Call) -> Conference | None               # when PROVIDER.idempotency is "searchable"
     def rooms(call: Call) -> list[Marked]                                 # when the system lists what has our marker
-    def join(known: Known, visitor: Visitor, call: Call) -> str           # when the link is made at the click
+    def join(known: Known, visitor: Visitor, call: Call) -> str           # when PROVIDER.joins
     def account(call: Call) -> Account                                    # when PROVIDER.oauth is there
     def webhook(hook: Hook, secret: Secret) -> Notice                     # when the system tells us of its own accord
+    def declare(options: Options) -> Provider                             # when PROVIDER depends on the settings
 
 Tokens, deadlines, retries, redaction and claims are inherited: a provider asks through `call` and never imports
 another provider, the store, Flask or Google.
@@ -164,7 +165,8 @@ class Provider(msgspec.Struct, frozen=True):
     refused: with a CredentialsRefused of the table too.
     `hosts` names, from the options, what `call` may reach, as `origin` writes it. `idempotency`: "chosen" (we choose
     the id), "keyed" (the system takes our key), "searchable" (`find` knows our attempts) or "none". `updates` are the
-    event fields that the system can follow. `errors` maps an HTTP status or the system's own code to a failure, over
+    event fields that the system can follow. `joins`: the link of each visitor is made at the click, and `create` gives
+    Calendar `call.link`, our own join page. `errors` maps an HTTP status or the system's own code to a failure, over
     the common table; `error_code` reads the system's own code from a reply, None where it has none.
     """
 
@@ -176,6 +178,7 @@ class Provider(msgspec.Struct, frozen=True):
     updates: frozenset[EventField] = frozenset()
     deletes: bool = False
     outlives_event: bool = False
+    joins: bool = False
     limits: Limits = Limits()
     errors: ErrorTable = msgspec.field(default_factory=dict)
     error_code: Callable[[Reply], Code | None] = lambda reply: None
@@ -217,10 +220,17 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Who opens a late-bound link."""
+    """Who enters by our join page: the name that they gave, and whether they have proved to be the host.
 
-    name: str = ""
-    host: bool = False
+    `id` is the same for one visitor who comes again, and says nothing of them. `summary` is the title of the event and
+    `until` when what is on then is over, None where that is not known.
+    """
+
+    name: str
+    host: bool
+    id: str
+    summary: str
+    until: datetime | None
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -265,6 +275,10 @@ class Call(Protocol):
     @property
     def host(self) -> str:
         """The address of who is to host the conference, where the account itself makes it; "" where a user does."""
+
+    @property
+    def link(self) -> str:
+        """The address of our own join page for this conference; "" unless the provider `joins`."""
 
     def now(self) -> datetime:
         """The time, in UTC."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conference.errors import BadRequest, NotFound, StoreUnavailable, Unauthenticated
-from conference.providers import load, read_options
+from conference.providers import of, read_options
 from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
 from conference.secrets.source import Payload
@@ -90,7 +90,7 @@ class Desk:
         tables = {"zoom": hooked, "other": hooked, "bare": bare, "plain": {**bare, "webhook_secret": OLD}}
         solutions = {name: Solution(name, name, "", "zoom", read_options("zoom", of)) for name, of in tables.items()}
         solutions["demo"] = Solution("demo", "Demo", "", "demo", None)
-        self.webhooks = Webhooks(solutions, load, self._secret, self._renew, self.acts, self.clock)
+        self.webhooks = Webhooks(solutions, of, self._secret, self._renew, self.acts, self.clock)
 
     def take(self, body: bytes, solution: str = "zoom", key: str = OLD) -> Mapping[str, Any]:
         """The answer to a call that is signed now."""

@@ -119,7 +119,7 @@ class Desk:
         due = self.store.due(ORPHANS, self.clock.now() + timedelta(days=999), 100)
         return [records.orphan(document.body) for document in due]
 
-    def _provider(self, name: str) -> LoadedProvider:
+    def _provider(self, solution: Solution) -> LoadedProvider:
         declared = replace(load("demo").declared, **self.declared)
         return LoadedProvider(
             declared,

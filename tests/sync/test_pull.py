@@ -10,7 +10,7 @@ import pytest
 
 from conference.clock import Deadline
 from conference.errors import OutcomeUnknown, OverQuota, Overtaken, Permanent, StoreUnavailable, Temporary
-from conference.providers import load
+from conference.providers import of
 from conference.providers.base import Reply, Request
 from sync import records
 from sync.access import Relayed
@@ -44,7 +44,7 @@ class Desk:
         seen = SeenStore(self.store, self.outside, local=True)
         ports = Ports(
             seen,
-            Conferences({}, load, _no_call, lambda names: False, lambda *known: True),
+            Conferences({}, of, _no_call, lambda names: False, lambda *known: True),
             self.clock,
             lambda: 0.5,
             timedelta(),

@@ -10,7 +10,7 @@ import pytest
 from conference.clock import Deadline
 from conference.errors import NotFound, StoreUnavailable, Temporary, Unavailable
 from conference.identity import User
-from conference.providers import load
+from conference.providers import of
 from conference.providers.base import Reply, Request
 from sync import records
 from sync.calendar import GoogleCalendar
@@ -51,7 +51,7 @@ class Desk:
         calendar = GoogleCalendar("https://calendar.example", self._send)
         ports = Ports(
             seen,
-            Conferences({}, load, _no_call, lambda names: False, lambda *known: True),
+            Conferences({}, of, _no_call, lambda names: False, lambda *known: True),
             self.clock,
             lambda: 0.5,
             timedelta(),

@@ -8,6 +8,7 @@ import pytest
 
 from conference import providers
 from conference.errors import InvalidSetting
+from conference.solution import Solution
 
 GOOD = """
 from conference.providers.base import Conference, Provider
@@ -50,6 +51,7 @@ def test_adding_a_file_is_all_it_takes(folder: Path) -> None:
         (('"chosen"', '"chosen", deletes=True'), "deletes and delete() do not go together"),
         (("def create", "def delete(known, call): ...\ndef create"), "deletes and delete() do not go together"),
         (('"chosen"', '"chosen", updates=frozenset({"summary"})'), "updates and update() do not go together"),
+        (('"chosen"', '"chosen", joins=True'), "joins and join() do not go together"),
         (('"chosen"', '"searchable"'), "find() is missing"),
         (
             ('"chosen"', '"chosen", errors={401: __import__("conference.errors").errors.AuthenticationRequired}'),
@@ -63,6 +65,53 @@ def test_a_file_that_breaks_the_contract_is_refused(folder: Path, change: tuple[
     with pytest.raises(InvalidSetting) as refused:
         providers.load("acme")
     assert fault in str(refused.value)
+
+
+DEPENDS = """
+import msgspec
+from conference.providers.base import Conference, Provider
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    deletes: bool = False
+    joins: bool = False
+    searches: bool = False
+
+PROVIDER = Provider(name="acme", authentication="none", idempotency="none", options=Options)
+
+def declare(options):
+    searchable = "searchable" if options.searches else "none"
+    return msgspec.structs.replace(
+        PROVIDER, deletes=options.deletes, joins=options.joins, idempotency=searchable
+    )
+
+def create(event, attempt, call):
+    return Conference(attempt, ())
+
+def delete(known, call): ...
+def find(attempt, call): ...
+"""
+
+
+def solution(**options: object) -> Solution:
+    return Solution("a", "Acme", "logo", "acme", providers.read_options("acme", options))
+
+
+def test_what_a_system_can_do_may_depend_on_the_solution(folder: Path) -> None:
+    (folder / "acme.py").write_text(DEPENDS)
+
+    bare, able = providers.of(solution()), providers.of(solution(deletes=True, searches=True))
+    assert (bare.declared.deletes, bare.delete, bare.find) == (False, None, None)
+    assert able.declared.deletes
+    assert able.delete is providers.load("acme").delete
+    assert able.find is providers.load("acme").find
+
+
+def test_a_solution_that_asks_for_what_its_provider_has_no_function_for_is_refused(folder: Path) -> None:
+    (folder / "acme.py").write_text(DEPENDS)
+
+    with pytest.raises(InvalidSetting) as refused:
+        providers.of(solution(joins=True))
+    assert "joins and join() do not go together" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def of(solution: Solution) -> LoadedProvider:
     able = {
         "update": bool(declared.updates),
         "delete": declared.deletes,
-        "find": declared.idempotency == "searchable",
+        **{word: word not in declared.lacks for word in ("find", "rooms", "webhook")},
         "join": declared.joins,
         "account": declared.oauth is not None,
     }

@@ -79,9 +79,10 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 PROVIDER = Provider(name="acme", authentication="none", idempotency="none", options=Options)
 
 def declare(options):
+    lacks = frozenset() if options.searches else frozenset({"find"})
     searchable = "searchable" if options.searches else "none"
     return msgspec.structs.replace(
-        PROVIDER, deletes=options.deletes, joins=options.joins, idempotency=searchable
+        PROVIDER, deletes=options.deletes, joins=options.joins, idempotency=searchable, lacks=lacks
     )
 
 def create(event, attempt, call):

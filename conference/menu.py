@@ -89,6 +89,7 @@ def _solution(solution_id: str, table: object) -> Solution:
         parameters=tuple(parameters.items()),
         **joining,
     )
+    providers.check(solution)
     for field in joining if not providers.of(solution).declared.joins else ():
         raise InvalidSetting(f"{where} {field}", f"is for our join page, which {provider} does not use here")
     _check_secrets(where, solution.options)

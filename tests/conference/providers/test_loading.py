@@ -111,7 +111,7 @@ def test_a_solution_that_asks_for_what_its_provider_has_no_function_for_is_refus
     (folder / "acme.py").write_text(DEPENDS)
 
     with pytest.raises(InvalidSetting) as refused:
-        providers.of(solution(joins=True))
+        providers.check(solution(joins=True))
     assert "joins and join() do not go together" in str(refused.value)
 
 

@@ -9,6 +9,7 @@ DEPLOY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 PROJECT=${PROJECT:-}
 REGION=${REGION:-europe-west1}
+DATABASE_SAID=${DATABASE:-}
 DATABASE=${DATABASE:-(default)}
 DELEGATION=${DELEGATION:-no}
 ACCOUNTS=${ACCOUNTS:-none}
@@ -137,8 +138,10 @@ quoted() {
     done
 }
 
+RAN=0 # how many commands `run` was given
 # run COMMAND...: show a command of gcloud, and run it unless it is only to be shown.
 run() {
+    RAN=$((RAN + 1))
     quoted gcloud "$@" "--project=$PROJECT"
     echo
     [[ $SHOW == yes ]] || gcloud "$@" "--project=$PROJECT" >/dev/null

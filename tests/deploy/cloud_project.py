@@ -229,7 +229,7 @@ class CloudProject:
         database = self._require("databases", call.flags["database"])["name"]
         orders = [{"fields": [{"fieldPath": "*", "order": order}]} for order in ("ASCENDING", "DESCENDING")]
         default = {"name": f"{database}/collectionGroups/__default__/fields/*", "indexConfig": {"indexes": orders}}
-        return [default, *self.resources["fields"].values()]
+        return [default, *(one for name, one in self.resources["fields"].items() if name.startswith(f"{database}/"))]
 
     def _secret(self, call: Call) -> None:
         name = f"projects/{NUMBER}/secrets/{call.names[0]}"

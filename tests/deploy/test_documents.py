@@ -30,7 +30,7 @@ def test_its_commands_set_everything_up_and_take_everything_away_again(scripts: 
     assert {line for line, changes in seen.items() if not changes} == {
         "deploy/setup.sh --show",
         "deploy/remove.sh",
-        "deploy/remove.sh --data",
+        "DATABASE='(default)' deploy/remove.sh --data",
     }
     assert {kind for kind, there in gcloud.project.resources.items() if there} == {"services"}
 

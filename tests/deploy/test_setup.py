@@ -235,6 +235,16 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]
 
 
+def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(scripts: Scripts, gcloud: Gcloud) -> None:
+    name = "projects/example-project/databases/(default)"
+    gcloud.project.resources["databases"]["(default)"] = {"name": name, "type": "FIRESTORE_NATIVE"}
+    gcloud.project.resources["services"]["firestore.googleapis.com"] = {"config": {"name": "firestore.googleapis.com"}}
+    said = "# The database (default) was there before"
+    assert said in scripts.run("setup.sh", "--show").stdout
+    assert said in set_up(scripts)
+    assert said not in set_up(scripts)
+
+
 def test_a_database_in_datastore_mode_is_refused(scripts: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/(default)"
     gcloud.project.resources["databases"]["(default)"] = {"name": name, "type": "DATASTORE_MODE"}

@@ -203,7 +203,7 @@ def test_where_changes_are_relayed_there_are_no_channels_and_no_queue(desk: Desk
     with pytest.raises(NotFound):
         desk.relays.notify(Notification("id", f"{KEY}.{SECRET}", "r", "exists"))
     desk.relays.begin(KEY)
-    assert desk.outside.calls == []
+    assert desk.outside.calls == ["get calendar"]
 
 
 def test_a_relay_by_the_keeper_runs_and_by_another_one_does_not(desk: Desk) -> None:

@@ -5,6 +5,7 @@
 SERVICE=anyroom
 QUEUE=anyroom
 SWEEP=anyroom-sweep
+OURS=made-by=anyroom # the label of secrets that were not there before
 DEPLOY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 PROJECT=${PROJECT:-}

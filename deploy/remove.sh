@@ -94,7 +94,7 @@ remove_secrets() {
     step "Secrets"
     [[ $DATA == yes ]] || return 0
     local known name
-    known=$(there secretmanager.googleapis.com secrets list --format="value(name.basename())")
+    known=$(there secretmanager.googleapis.com secrets list --filter="labels.$OURS" --format="value(name.basename())")
     for name in $(named_secrets); do
         if has "$known" "$name"; then run secrets delete "$name"; fi
     done

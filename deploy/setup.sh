@@ -149,7 +149,7 @@ create_secrets() {
         if has "$known" "$name"; then
             values=$(there secretmanager.googleapis.com secrets versions list "$name" --format="value(name.basename())")
         else
-            run secrets create "$name" --replication-policy=automatic
+            run secrets create "$name" --replication-policy=automatic --labels="$OURS"
         fi
         run_patiently secrets add-iam-policy-binding "$name" --role=roles/secretmanager.secretAccessor \
             "--member=serviceAccount:$(address anyroom)" --condition=None

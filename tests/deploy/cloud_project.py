@@ -90,7 +90,7 @@ class CloudProject:
             "firestore indexes fields update": self._field,
             "firestore fields ttls list": self._list("ttls"),
             "firestore fields ttls update": self._ttl,
-            "secrets list": self._list("secrets"),
+            "secrets list": self._secrets,
             "secrets create": self._secret,
             "secrets delete": self._delete("secrets"),
             "secrets add-iam-policy-binding": self._bind("secrets"),
@@ -236,9 +236,22 @@ class CloudProject:
         self._put(
             "secrets",
             call.names[0],
-            {"name": name, "versions": [], "replication": call.flags["replication-policy"]},
+            {
+                "name": name,
+                "versions": [],
+                "replication": call.flags["replication-policy"],
+                "labels": labels(call.flags["labels"]),
+            },
             new=True,
         )
+
+    def _secrets(self, call: Call) -> list[dict[str, Any]]:
+        """All of them, or those with the label of a filter (gcloud topic filters: `labels.KEY=VALUE`)."""
+        wanted = call.flags.get("filter", "")
+        if not wanted:
+            return list(self.resources["secrets"].values())
+        key, value = wanted.removeprefix("labels.").split("=")
+        return [one for one in self.resources["secrets"].values() if one.get("labels", {}).get(key) == value]
 
     def _version(self, call: Call) -> None:
         secret = self._require("secrets", call.names[0])

@@ -67,6 +67,14 @@ def test_with_data_everything_of_ours_is_gone_and_nothing_else(made: Scripts, gc
     assert gcloud.project.policies["project example-project"] == {(ROLE, "serviceAccount:other@example.com")}
 
 
+def test_a_secret_that_was_there_before_the_set_up_is_kept(made: Scripts, gcloud: Gcloud) -> None:
+    secrets = gcloud.project.resources["secrets"]
+    before = next(iter(secrets))
+    secrets[before]["labels"] = {}
+    remove(made, "--data", "--yes")
+    assert set(gcloud.project.resources["secrets"]) == {before}
+
+
 def test_a_database_is_deleted_only_when_it_is_said_which(made: Scripts, gcloud: Gcloud) -> None:
     done = made.run("remove.sh", "--data", "--yes", settings={"DATABASE": ""})
     assert (done.returncode, gcloud.asked) == (64, [])

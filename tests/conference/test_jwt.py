@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -34,8 +34,8 @@ CLAIMS: dict[str, Any] = {
 
 
 @cache
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
+def key(bits: int = 2048) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, bits)
 
 
 def pem(
@@ -77,12 +77,21 @@ def test_it_can_stand_in_an_address_as_it_is(claims: dict[str, Any]) -> None:
         assert token.isascii()
 
 
+def test_a_signature_loses_no_letter() -> None:
+    private = pem(key(3072))
+
+    signatures = {jwt.with_key({"n": number}, private, "k").rpartition(".")[2] for number in range(200)}
+
+    assert {len(signature) for signature in signatures} == {3072 // 6}
+
+
 UNFIT = {
     "no PEM": lambda: "canary",
     "half of one": lambda: pem(key())[:-200],
     "a public key": lambda: key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
     "one with a password": lambda: pem(key(), encryption=BestAvailableEncryption(b"canary")),
     "one of an elliptic curve": lambda: pem(ec.generate_private_key(ec.SECP256R1())),
+    "one of an Edwards curve": lambda: pem(ed25519.Ed25519PrivateKey.generate()),
     "one that is too short": lambda: pem(rsa.generate_private_key(65537, 1024)),
     "letters that are not ASCII": lambda: "-----BEGIN PRIVATE KEY-----\ncanaryé\n-----END PRIVATE KEY-----",
 }

@@ -94,11 +94,29 @@ def test_a_guest_s_token_at_jaas_says_just_that(make_call: MakeCall) -> None:
     }
 
 
-def test_a_host_may_use_what_everybody_may_too(make_call: MakeCall) -> None:
-    table = SHARED | {"features": ["recording"], "guest_features": ["file-upload"]}
-    _, claims = token(jitsi.join(KNOWN, HOST, make_call("jitsi", table)))
+@pytest.mark.parametrize(
+    ("table", "host", "guest"),
+    [
+        ({"features": ["recording"]}, {"recording": "true"}, {"recording": "false"}),
+        ({"guest_features": ["recording"]}, {"recording": "true"}, {"recording": "true"}),
+        ({"features": ["recording"], "guest_features": ["recording"]}, {"recording": "true"}, {"recording": "true"}),
+        ({}, None, None),
+    ],
+)
+def test_a_host_may_use_what_everybody_may_too(
+    table: dict[str, Any], host: dict[str, str] | None, guest: dict[str, str] | None, make_call: MakeCall
+) -> None:
+    call = make_call("jitsi", SHARED | table)
 
-    assert claims["context"]["features"] == {"recording": "true", "file-upload": "true"}
+    assert [token(jitsi.join(KNOWN, one, call))[1]["context"].get("features") for one in (HOST, GUEST)] == [host, guest]
+
+
+@pytest.mark.parametrize("base", ["https://meet.example.org:8443", "https://MEET.EXAMPLE.FOX"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_address_is_the_room_s(base: str, slash: str, make_call: MakeCall) -> None:
+    url = jitsi.join(KNOWN, HOST, make_call("jitsi", SHARED | {"base_url": base + slash}))
+
+    assert url.partition("?")[0] == f"{base}/team-{ATTEMPT}"
 
 
 @pytest.mark.parametrize(

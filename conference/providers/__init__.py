@@ -70,11 +70,11 @@ def load(name: str) -> LoadedProvider:
     functions = {word: getattr(module, word, None) for word in (*_FUNCTIONS, "declare")}
     if functions["declare"] is None:
         _check(name, declared, functions)
-    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked here or in `of`
+    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked here, or by `check`
 
 
 def of(solution: Solution) -> LoadedProvider:
-    """The provider of that solution, as its options declare it. Raises InvalidSetting."""
+    """The provider of that solution, as its options declare it: `check` has found that right. Raises InvalidSetting."""
     loaded = load(solution.provider)
     if loaded.declare is None:
         return loaded
@@ -82,14 +82,18 @@ def of(solution: Solution) -> LoadedProvider:
     able = {
         "update": bool(declared.updates),
         "delete": declared.deletes,
-        "find": declared.idempotency == "searchable",
+        **{word: word not in declared.lacks for word in ("find", "rooms", "webhook")},
         "join": declared.joins,
         "account": declared.oauth is not None,
     }
     cannot = {word: None for word, can in able.items() if not can}
-    provider = msgspec.structs.replace(loaded, declared=declared, **cannot)
-    _check(solution.provider, declared, {word: getattr(provider, word) for word in _FUNCTIONS})
-    return provider
+    return msgspec.structs.replace(loaded, declared=declared, **cannot)
+
+
+def check(solution: Solution) -> None:
+    """Raise InvalidSetting when what the options declare breaks the contract."""
+    provider = of(solution)
+    _check(solution.provider, provider.declared, {word: getattr(provider, word) for word in _FUNCTIONS})
 
 
 def connects_users(solution: Solution) -> bool:

@@ -94,7 +94,7 @@ class Conferences:
         join = self._of(record.solution).join
         assert join
         url = self._asked(record, deadline, lambda call: join(_known(record), visitor, call))
-        check_web(url)
+        check_web(url, "join_url")
         return url
 
     def rooms(self, record: MappingRecord, deadline: Deadline) -> list[Marked] | None:

@@ -144,6 +144,18 @@ def test_a_system_sends_nobody_to_an_unsafe_address(desk: Desk, url: str) -> Non
         desk.meetings.enter(found, GUS, desk.deadline())
 
 
+@pytest.mark.parametrize(("length", "taken"), [(8000, True), (8001, False)])
+def test_an_address_may_be_as_long_as_a_token_makes_it(desk: Desk, length: int, taken: bool) -> None:
+    desk.put()
+    desk.url = "https://rooms.example/1?jwt=".ljust(length, "x")
+    [found] = desk.meetings.of(desk.kept.link)
+    if taken:
+        assert desk.meetings.enter(found, GUS, desk.deadline()) == desk.url
+    else:
+        with pytest.raises(InvalidConferenceData):
+            desk.meetings.enter(found, GUS, desk.deadline())
+
+
 def test_the_host_lets_guests_in_though_a_sync_writes_the_mapping_meanwhile(desk: Desk) -> None:
     document = desk.put()
     [found] = desk.meetings.of(desk.kept.link)

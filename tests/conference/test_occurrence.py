@@ -99,6 +99,7 @@ def test_an_event_that_starts_at_the_second_of_two_such_times_does_start_there()
     start = at("2026-10-25T02:30").replace(fold=1)
     assert begins("RRULE:FREQ=DAILY", now="2026-10-25T01:00", start=start) == "2026-10-25T02:30:00+01:00"
     assert begins("RRULE:FREQ=DAILY", now="2026-10-25T12:00", start=start) == "2026-10-26T02:30:00+01:00"
+    assert begins("EXRULE:FREQ=DAILY", now="2026-10-25T01:00", start=start) == ""
 
 
 def test_nothing_comes_before_the_start() -> None:
@@ -154,6 +155,13 @@ def test_until_is_the_last_moment_at_which_one_may_start(until: str, last: str) 
     end = datetime.fromisoformat(last) + HOUR
     assert begins(rule, now=end - timedelta(seconds=1)) == last
     assert begins(rule, now=end) == ""
+
+
+def test_until_without_a_time_is_the_beginning_of_that_day_in_utc() -> None:
+    start = at("2026-03-02T20:00", NEW_YORK)
+    rule = "RRULE:FREQ=DAILY;UNTIL=20260304"
+    assert begins(rule, now="2026-03-02T21:00", start=start) == ""
+    assert begins(rule, now="2026-03-02T21:00", start=start.replace(hour=18)) == "2026-03-03T18:00:00-05:00"
 
 
 def test_until_tells_the_two_times_apart_that_the_clock_shows_twice() -> None:
@@ -238,6 +246,10 @@ def test_a_duration_is_read_in_all_its_units(duration: str, hours: float) -> Non
 def test_an_added_whole_day_is_as_long_as_the_others() -> None:
     on = days("2026-03-02", "2026-03-03", "RDATE;VALUE=DATE:20260329", now="2026-03-20T12:00")
     assert on == ("2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
+
+
+def test_lines_may_be_written_small() -> None:
+    assert begins("rrule:freq=weekly;byday=we", now="2026-03-03T12:00") == "2026-03-04T09:00:00+01:00"
 
 
 def test_several_rules_are_one_series() -> None:

@@ -164,6 +164,11 @@ def test_until_without_a_time_is_the_beginning_of_that_day_in_utc() -> None:
     assert begins(rule, now="2026-03-02T21:00", start=start.replace(hour=18)) == "2026-03-03T18:00:00-05:00"
 
 
+def test_until_may_be_as_far_as_one_likes() -> None:
+    rule = "RRULE:FREQ=DAILY;UNTIL=99991231T000000Z"
+    assert begins(rule, now="2026-03-02T12:00") == "2026-03-03T09:00:00+01:00"
+
+
 def test_until_tells_the_two_times_apart_that_the_clock_shows_twice() -> None:
     rule = "RRULE:FREQ=DAILY;UNTIL=20261025T011500Z"
     assert begins(rule, now="2026-10-25T01:00", start=at("2026-10-20T02:30")) == "2026-10-25T02:30:00+02:00"
@@ -262,6 +267,11 @@ def test_a_rule_of_exceptions_takes_out_what_it_names() -> None:
     lines = ("RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY;BYDAY=TU,WE;UNTIL=20260310T080000Z")
     assert begins(*lines, now="2026-03-02T12:00") == "2026-03-05T09:00:00+01:00"
     assert begins(*lines, now="2026-03-09T12:00") == "2026-03-11T09:00:00+01:00"
+
+
+def test_exceptions_may_be_more_than_the_occurrences() -> None:
+    lines = ("RRULE:FREQ=WEEKLY", "EXRULE:FREQ=DAILY;COUNT=8")
+    assert begins(*lines, now="2026-03-01T12:00") == "2026-03-16T09:00:00+01:00"
 
 
 def test_a_rule_may_name_the_time_of_day() -> None:

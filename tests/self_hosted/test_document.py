@@ -236,6 +236,16 @@ def test_old_copies_go_and_a_database_that_is_not_there_is_said(tmp_path: Path) 
     assert not (folder / "old.db").exists()
 
 
+def test_a_copy_that_did_not_come_to_its_end_does_not_stay(tmp_path: Path) -> None:
+    folder, database = tmp_path / "copies", tmp_path / "anyroom.db"
+    folder.mkdir()
+    (folder / "killed.db.part").touch()
+    database.write_bytes(b"no database at all" * 1000)
+    command = [str(DEPLOY / "backup.sh"), str(database), str(folder), "14"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+    assert list(folder.iterdir()) == []
+
+
 def test_nothing_is_left_after_a_removal(installed: Sandbox) -> None:
     for path in ("/var/lib/anyroom/anyroom.db", "/var/lib/anyroom-backups/x.db", "/var/log/nginx/anyroom.log"):
         installed.there(path).parent.mkdir(parents=True, exist_ok=True)

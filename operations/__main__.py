@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import msgspec
@@ -74,7 +75,9 @@ def _run(name: str, options: Sequence[str], environment: Mapping[str, str], term
     if command.on_file:
         return command.on_file(knobs.examine(environment)[0].store, wanted, terminal)
     assert command.on_site
-    with opened(environment) as site:
+    with ExitStack() as stack:
+        with terminal.working("opening the store"):
+            site = stack.enter_context(opened(environment))
         return command.on_site(site, wanted, terminal)
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -109,6 +110,20 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_the_end_is_one(story: St
     *progress, last = error.splitlines()
     assert last.startswith("store-unavailable: ")
     assert all(line.startswith("reading the mappings ... ") for line in progress)
+
+
+@takes_long
+@RELAYED
+def test_it_says_that_it_waits_for_credentials(story: Story) -> None:
+    """A metadata server that takes a connection and says nothing holds google-auth up for seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        nowhere = {"GCE_METADATA_IP": address, "GCE_METADATA_HOST": address, "CLOUDSDK_CONFIG": str(story.world.folder)}
+        code, lines, error = run(story, "parked", ANYROOM_STORE="firestore:", GOOGLE_CLOUD_PROJECT="acme", **nowhere)
+    assert (code, lines) == (1, [])
+    first, *_, last = error.splitlines()
+    assert re.fullmatch(r"opening the store \.\.\. \d+ s", first)
+    assert last.startswith("store-")
 
 
 @takes_long

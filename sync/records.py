@@ -78,7 +78,8 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
     told of the event, and `etag` the event's version then; where it does not tell, that is what it was when it was
     seen. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key while its next
-    run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
+    run must look at the event. `tries` counts looks and deletions that failed, `undeleted` is
+    when the first deletion did. `due` is when the sweep must look at the
     record again, `forget` when it may be forgotten (all UTC).
     """
 
@@ -108,6 +109,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime | None = None
     look: str = ""
     tries: int = 0
+    undeleted: datetime | None = None
     due: datetime | None = None
     forget: datetime | None = None
 

@@ -46,8 +46,8 @@ SAID: dict[str, tuple[type[msgspec.Struct], dict[str, str]]] = {
             "the conference's link and codes": "conference answer",
             "start, end and time zone": "told end",
             PARKED: "parked",
-            TECHNICAL: "v place solution attempt state reason seen pointer room shared tells etag until look tries due "
-            "forget",
+            TECHNICAL: "v place solution attempt state reason seen pointer room shared tells etag until look tries "
+            "undeleted due forget",
         },
     ),
     CALENDARS: (

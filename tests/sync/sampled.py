@@ -95,6 +95,7 @@ def samples() -> dict[str, tuple[str, str, dict[str, Any]]]:
         end=NOW + 2 * HOUR,
         look=CALENDAR,
         tries=1,
+        undeleted=NOW,
         due=NOW + HOUR,
         forget=NOW + 3 * HOUR,
     )

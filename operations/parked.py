@@ -23,7 +23,7 @@ def run(site: Site, asked: Asked, console: Console) -> int:
     with console.working("reading the mappings") as at:
         for document in site.all(MAPPINGS, console):
             for one in readable([document]):
-                if one.record.parked is None and one.record.undeleted is None:
+                if one.record.parked is None and not _is_undeleted(one):
                     continue
                 found += 1
                 at(f"{found} parked")
@@ -40,6 +40,10 @@ def run(site: Site, asked: Asked, console: Console) -> int:
 
 
 _TOLD = "told"
+
+
+def _is_undeleted(one: Mapped) -> bool:
+    return one.record.undeleted is not None and one.record.state in ("leaving", "deleting")
 
 
 def _waits(one: Mapped) -> str:

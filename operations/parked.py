@@ -1,6 +1,7 @@
 """`make parked`: what a conferencing system could not be told yet, and with DO=1 tells it now, whenever it is due.
 
-A retry is the sweep's own: under the calendar's lease, with the values that are parked, without a credential.
+A retry is the sweep's own: under the calendar's lease, with the values that are parked, without a credential. What
+could not be deleted waits for a look, as every deletion does, and so for a run of its calendar.
 """
 
 from conference.errors import ConferenceFailure, Conflict, StoreUnavailable
@@ -10,6 +11,7 @@ from operations.site import Site
 from sync import records
 from sync.holdings import Mapped, mapped, readable
 from sync.records import CALENDARS, MAPPINGS
+from sync.store import Replace
 
 SECONDS = 30.0
 """That one retry may take."""
@@ -21,11 +23,12 @@ def run(site: Site, asked: Asked, console: Console) -> int:
     with console.working("reading the mappings") as at:
         for document in site.all(MAPPINGS, console):
             for one in readable([document]):
-                if one.record.parked is None:
+                if one.record.parked is None and not _is_undeleted(one):
                     continue
                 found += 1
                 at(f"{found} parked")
-                outcome = _retried(site, one, console) if asked.do else _waits(one)
+                retried = _retried if one.record.parked else _marked
+                outcome = retried(site, one, console) if asked.do else _waits(one)
                 left += outcome != _TOLD
                 console.say(f"{one.key} {one.record.solution}: {outcome}")
                 console.check()
@@ -39,13 +42,31 @@ def run(site: Site, asked: Asked, console: Console) -> int:
 _TOLD = "told"
 
 
+def _is_undeleted(one: Mapped) -> bool:
+    return one.record.undeleted is not None and one.record.state in ("leaving", "deleting")
+
+
 def _waits(one: Mapped) -> str:
     parked = one.record.parked
-    assert parked
+    if parked is None:
+        since, due = shown(one.record.undeleted), shown(one.record.due)
+        return f"not deleted since {since} ({one.record.reason}), the next try at {due}"
     return (
         f"{one.record.reason}, {number(parked.tries, 'try', 'tries')} since {shown(parked.since)},"
         f" the next at {shown(one.record.due)}"
     )
+
+
+def _marked(site: Site, one: Mapped, console: Console) -> str:
+    """Have the calendar's next run delete it, after a look: what came of it, in words. Raises StoreUnavailable."""
+    now = site.clock.now()
+    if one.record.state == "leaving":
+        marked = one.becoming(look=records.key(one.record.calendar), until=now, due=now)
+        try:
+            site.store.commit([Replace(one.document, records.to_body(marked))])
+        except Conflict:
+            return "it changed just now; look again"
+    return "marked: the calendar's next run deletes it, if its event does not carry it"
 
 
 def _retried(site: Site, one: Mapped, console: Console) -> str:

@@ -1,5 +1,7 @@
 """Parked work is shown without anybody's words, and told at once when an operator says so, as the sweep tells it."""
 
+import pytest
+
 from simulator import faults
 from sync import records
 from sync.records import CALENDARS, MAPPINGS
@@ -86,3 +88,42 @@ def test_one_whose_solution_left_the_configuration_is_not_managed_any_more(story
 def test_the_faults_are_the_systems(story: Story) -> None:
     parked(story, faults.reset())
     assert operate(story.world, "parked").lines[0].partition(": ")[2].startswith("reply-cut, 1 try since ")
+
+
+def undeleted(story: Story) -> str:
+    """An event that is gone, and whose conference the system does not delete."""
+    event = story.live()
+    story.simulator.faults.add(
+        faults.status(503, b"{}"), f"/rooms-api/v1/rooms/{story.of(event).conference}", times=None
+    )
+    story.people.delete(ADA, event)
+    story.settle()
+    story.later(hours=2)
+    assert story.of(event).undeleted
+    return event
+
+
+def test_a_conference_that_could_not_be_deleted_is_shown_and_deleted_by_the_next_run(story: Story) -> None:
+    event = undeleted(story)
+    told = operate(story.world, "parked")
+    [line, last] = told.lines
+    assert line.startswith(f"{key_of(event)} demo: not deleted since ")
+    assert " (cancelled), the next try at " in line
+    assert (told.code, last) == (0, "1 conference parked. DO=1 tells them now.")
+    story.simulator.faults.clear()
+    told = operate(story.world, "parked", do=True)
+    marked = "marked: the calendar's next run deletes it, if its event does not carry it"
+    assert (told.code, told.lines[0]) == (1, f"{key_of(event)} demo: {marked}")
+    story.later(minutes=1)
+    assert (story.titles(), story.of(event).state, story.of(event).undeleted) == ([], "gone", None)
+    assert operate(story.world, "parked").lines == ["no conferences parked."]
+
+
+def test_a_conference_that_could_not_be_deleted_is_as_old_as_its_first_try(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    undeleted(story)
+    story.later(hours=3)
+    ages = [line.__dict__["fields"]["age_seconds"] for line in caplog.records if line.name == "anyroom.measures"]
+    assert ages[0] == 0
+    assert ages[-1] > 3600

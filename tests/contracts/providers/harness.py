@@ -3,9 +3,11 @@
 One whose account can make conferences too brings harnesses/NAME_account.py beside it, and is tried both ways.
 """
 
+import hashlib
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 
 from conference.clock import Deadline, SystemClock
 from conference.errors import ConferenceFailure, CredentialsRefused
+from conference.event import Event
 from conference.exchange import HttpClient
 from conference.http import HttpCall
 from conference.providers import LoadedProvider, read_options
-from conference.providers.base import Code
+from conference.providers.base import Code, Conference, Known, Visitor
 from tests.contracts.providers.wire import Answer, Asked, System, Wire
 
 ACCESS_TOKEN = "canary-access-token"
@@ -39,6 +42,15 @@ class GivenToken:
 
 
 @dataclass(frozen=True)
+class Entered:
+    """As whom the system lets somebody in who follows a link that was made for them."""
+
+    conference: str
+    name: str
+    host: bool
+
+
+@dataclass(frozen=True)
 class Harness:
     """`table` are the options as in anyroom.toml; `secrets` what stands behind their `secret:NAME`.
 
@@ -47,7 +59,8 @@ class Harness:
     `refuses` is how the system says a code of the table. `held` is what the system knows of a conference, by the words
     of `EventField`, None when it has none of that id; `count` how many it has in this test. `host` is whom the account
     makes conferences for, "" where a user does. `short_links`: the system's own links are so short that they can be
-    guessed, and the provider cannot help it.
+    guessed, and the provider cannot help it; `titles_in_query`: it takes all that it is told in the query of its
+    addresses. `enters` is what the system makes of an address that the provider's `join` gave a visitor.
     """
 
     table: Mapping[str, Any]
@@ -60,6 +73,8 @@ class Harness:
     host: str = ""
     reply_carries_link: bool = False
     short_links: bool = False
+    titles_in_query: bool = False
+    enters: Callable[[str], Entered] | None = None
 
 
 @dataclass
@@ -73,18 +88,52 @@ class Bench:
     client: HttpClient
     calls: list[HttpCall] = field(default_factory=list)
 
+    def made(self, event: Event, attempt: str, call: HttpCall | None = None) -> Conference:
+        """A conference that is there at the system; one that is only made when somebody enters has its host entered."""
+        call = call or self.call(attempt=attempt)
+        conference = self.provider.create(event, attempt, call)
+        if self.provider.declared.joins and self.provider.join:
+            self.provider.join(known(conference, attempt), host_of(event), call)
+        return conference
+
     def call(
-        self, seconds: float = 10.0, secrets: Mapping[str, str] | None = None, token: str = ACCESS_TOKEN
+        self,
+        seconds: float = 10.0,
+        secrets: Mapping[str, str] | None = None,
+        token: str = ACCESS_TOKEN,
+        attempt: str = "",
     ) -> HttpCall:
+        """A call, with our own page for that attempt where the provider's conferences are entered by it."""
         options = read_options(self.name, self.harness.table)
         clock = SystemClock()
         read = (self.harness.secrets if secrets is None else secrets).__getitem__
         declared = self.provider.declared
         bearer = GivenToken(token) if declared.oauth else None
         deadline = Deadline(clock, seconds)
-        made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host)
+        link = page(attempt) if declared.joins else ""
+        made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host, link)
         self.calls.append(made)
         return made
+
+
+def page(attempt: str) -> str:
+    """Our join page for that attempt, which nobody guesses who knows the attempt or another page."""
+    return f"https://anyroom.example.org/join/{hashlib.sha256(attempt.encode()).hexdigest()[:32]}"
+
+
+def known(conference: Conference, attempt: str) -> Known:
+    """The conference as it is known later."""
+    return Known(conference.id, attempt, conference.host)
+
+
+def host_of(event: Event, name: str = "Ada") -> Visitor:
+    """Somebody who has proved to be the host, and enters by our page."""
+    return Visitor(name, True, "canary-host-id", event.summary, event.end.astimezone(UTC))
+
+
+def guest_of(event: Event, name: str = "Grace") -> Visitor:
+    """Somebody who has proved nothing."""
+    return Visitor(name, False, "canary-guest-id", event.summary, event.end.astimezone(UTC))
 
 
 HARNESSES = Path(__file__).parent / "harnesses"

@@ -25,7 +25,7 @@ import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from conference.data import EntryPoint, shorten
+from conference.data import EntryPoint, clean, shorten
 from conference.errors import CredentialsRefused, OutcomeUnknown, Permanent, Temporary
 from conference.event import PLACEHOLDER_TITLE, Event
 from conference.providers.base import (
@@ -40,7 +40,6 @@ from conference.providers.base import (
     check_address,
     origin,
 )
-from conference.text import clean
 
 MOST_REPLY = 64 << 10
 """Bytes of a reply: that to `create` has about one thousand."""
@@ -70,8 +69,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     called instead of the event's title. The rest is told the server when a meeting is made, and left to it otherwise:
     `welcome` is shown in the chat, `guest_policy` says whether guests wait, `record` whether moderators may record,
     `max_participants` is 0 for any number, `logout_url` where people land afterwards. `ends_after` are the minutes
-    after the event's end at which everybody is put out. `parameters` are others of `create`, each "name=value"; those
-    that begin with "userdata-" go along with `join`.
+    after the event's end at which everybody is put out. `api_parameters` are others of `create`, each "name=value";
+    those that begin with "userdata-" go along with `join`.
     """
 
     url: str
@@ -85,7 +84,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_participants: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
     ends_after: Minutes | None = None
     logout_url: str = ""
-    parameters: tuple[str, ...] = ()
+    api_parameters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_address("url", self.url)
@@ -99,12 +98,14 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"meeting_name: must have 2 to {LONGEST_NAME} characters")
         if self.logout_url:
             check_address("logout_url", self.logout_url)
-        for text in self.parameters:
+        for text in self.api_parameters:
             found = _PARAMETER.fullmatch(text)
             if found is None:
-                raise ValueError('parameters: must be texts such as "muteOnStart=true", each within 1,000 characters')
+                raise ValueError(
+                    'api_parameters: must be texts such as "muteOnStart=true", of at most 1,000 characters'
+                )
             if found[1] in _OURS:
-                raise ValueError(f"parameters: {found[1]} is set by an option of its own, or by Anyroom")
+                raise ValueError(f"api_parameters: {found[1]} is set by an option of its own, or by Anyroom")
 
 
 def _code(reply: Reply) -> Code | None:
@@ -187,7 +188,7 @@ def _meeting(meeting: str, visitor: Visitor, call: Call, secret: str) -> dict[st
         "meetingID": meeting,
         "attendeePW": _password("VIEWER", meeting, secret),
         "moderatorPW": _password("MODERATOR", meeting, secret),
-        "welcome": options.welcome,
+        "welcome": _line(options.welcome),
         "guestPolicy": options.guest_policy,
         "record": "" if options.record is None else str(options.record).lower(),
         "maxParticipants": str(options.max_participants or ""),
@@ -207,7 +208,7 @@ def _duration(visitor: Visitor, call: Call) -> str:
 
 
 def _parameters(options: Options, for_join: bool = False) -> dict[str, str]:
-    pairs = (text.partition("=") for text in options.parameters)
+    pairs = (text.partition("=") for text in options.api_parameters)
     return {name: value for name, _, value in pairs if name.startswith(_FOR_JOIN) == for_join}
 
 

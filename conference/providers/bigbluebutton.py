@@ -22,7 +22,6 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from conference.data import EntryPoint, clean, shorten
@@ -157,6 +156,8 @@ def join(known: Known, visitor: Visitor, call: Call) -> str:
     """
     secret = call.secret(call.options.secret)
     made = _ask("create", _meeting(known.id, visitor, call, secret), call, secret)
+    if made.get("hasBeenForciblyEnded") == "true":
+        raise Temporary("bigbluebutton-meetingForciblyEnded", "the server has not forgotten yet that it was ended")
     if not _CREATE_TIME.fullmatch(made.get("createTime", "")):
         raise OutcomeUnknown("malformed-reply", "a meeting without a createTime")
     role: Literal["MODERATOR", "VIEWER"] = "MODERATOR" if visitor.host else "VIEWER"
@@ -251,14 +252,13 @@ def _api(url: str) -> str:
 def _read(reply: Reply) -> dict[str, str]:
     """The texts of a reply, by the names of their elements.
 
-    Raises "malformed-reply" as Reply.read does; a document type, of which bombs are made, is malformed too.
+    Raises OutcomeUnknown for what is no answer; one with a document type, of which bombs are made, is none.
     """
     try:
         response = fromstring(reply.body, forbid_dtd=True)
         answer = {element.tag: (element.text or "").strip() for element in response}
         if response.tag == "response" and answer["returncode"] in ("SUCCESS", "FAILED"):
             return answer
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
+    except (ParseError, ValueError, LookupError):
         pass
-    failure = OutcomeUnknown if 200 <= reply.status < 300 else Temporary
-    raise failure("malformed-reply", f"HTTP {reply.status}, {len(reply.body)} bytes that are no answer") from None
+    raise OutcomeUnknown("malformed-reply", f"HTTP {reply.status}, {len(reply.body)} bytes that are no answer")

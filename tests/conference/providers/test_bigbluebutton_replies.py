@@ -114,6 +114,12 @@ def test_a_success_is_one_whatever_its_key(key: str, wire: Wire, make_call: Make
     assert "createTime=7&" in entering(call(wire, make_call, answer))
 
 
+def test_a_meeting_that_was_ended_and_is_not_forgotten_lets_nobody_in(wire: Wire, make_call: MakeCall) -> None:
+    with pytest.raises(Temporary) as refused:
+        entering(call(wire, make_call, success({"createTime": "7", "hasBeenForciblyEnded": "true"})))
+    assert refused.value.reason == "bigbluebutton-meetingForciblyEnded"
+
+
 def test_a_failure_is_one_without_a_key_too(wire: Wire, make_call: MakeCall) -> None:
     for answer in (failure(""), Answer(200, b"<response><returncode>FAILED</returncode></response>")):
         with pytest.raises(OutcomeUnknown) as refused:

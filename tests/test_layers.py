@@ -25,7 +25,7 @@ HOMES = {
 }
 FOR_PROVIDERS = {
     *("conference.data", "conference.errors", "conference.event", "conference.entry_point", "conference.uris"),
-    *("conference.jwt", "conference.providers.base", "msgspec"),
+    *("conference.jwt", "conference.providers.base", "msgspec", "defusedxml"),
 }
 
 

@@ -4,6 +4,8 @@ A retry is the sweep's own: under the calendar's lease, with the values that are
 could not be deleted waits for a look, as every deletion does, and so for a run of its calendar.
 """
 
+from collections import Counter
+
 from conference.errors import ConferenceFailure, Conflict, StoreUnavailable
 from operations.asked import Asked
 from operations.console import DONE, LEFT, Console, number, shown
@@ -15,20 +17,27 @@ from sync.store import Replace
 
 SECONDS = 30.0
 """That one retry may take."""
+IN_VAIN = 5
+"""After so many in a row that it did not take a system is told no more: each may take its time."""
 
 
 def run(site: Site, asked: Asked, console: Console) -> int:
     """Show what is parked, and retry it when that is asked for. Raises StoreUnavailable, Stopped."""
     found = left = 0
+    in_vain = Counter[str]()
     with console.working("reading the mappings") as at:
         for document in site.all(MAPPINGS, console):
             for one in readable([document]):
-                if one.record.parked is None and not _is_undeleted(one):
+                if one.record.parked is None and not _fails(one):
                     continue
                 found += 1
                 at(f"{found} parked")
                 retried = _retried if one.record.parked else _marked
-                outcome = retried(site, one, console) if asked.do else _waits(one)
+                if asked.do and in_vain[one.record.solution] >= IN_VAIN:
+                    outcome = _GIVEN_UP
+                else:
+                    outcome = retried(site, one, console) if asked.do else _waits(one)
+                in_vain[one.record.solution] = in_vain[one.record.solution] + 1 if outcome.startswith(_REFUSED) else 0
                 left += outcome != _TOLD
                 console.say(f"{one.key} {one.record.solution}: {outcome}")
                 console.check()
@@ -40,17 +49,20 @@ def run(site: Site, asked: Asked, console: Console) -> int:
 
 
 _TOLD = "told"
+_REFUSED = "refused again"
+_GIVEN_UP = f"{_REFUSED}: not asked, as its system did not take the last ones"
 
 
-def _is_undeleted(one: Mapped) -> bool:
-    return one.record.undeleted is not None and one.record.state in ("leaving", "deleting")
+def _fails(one: Mapped) -> bool:
+    return one.record.failing is not None and one.record.state in ("live", "leaving", "deleting")
 
 
 def _waits(one: Mapped) -> str:
     parked = one.record.parked
     if parked is None:
-        since, due = shown(one.record.undeleted), shown(one.record.due)
-        return f"not deleted since {since} ({one.record.reason}), the next try at {due}"
+        since, due = shown(one.record.failing), shown(one.record.due)
+        what = "not told, and too large to be kept," if one.record.state == "live" else "not deleted"
+        return f"{what} since {since} ({one.record.reason}), the next try at {due}"
     return (
         f"{one.record.reason}, {number(parked.tries, 'try', 'tries')} since {shown(parked.since)},"
         f" the next at {shown(one.record.due)}"
@@ -58,14 +70,16 @@ def _waits(one: Mapped) -> str:
 
 
 def _marked(site: Site, one: Mapped, console: Console) -> str:
-    """Have the calendar's next run delete it, after a look: what came of it, in words. Raises StoreUnavailable."""
+    """Have the calendar's next run look and tell or delete it: what came of that, in words. Raises StoreUnavailable."""
     now = site.clock.now()
-    if one.record.state == "leaving":
+    if one.record.state != "deleting":
         marked = one.becoming(look=records.key(one.record.calendar), until=now, due=now)
         try:
             site.store.commit([Replace(one.document, records.to_body(marked))])
         except Conflict:
             return "it changed just now; look again"
+    if one.record.state == "live":
+        return "marked: the calendar's next run tells it"
     return "marked: the calendar's next run deletes it, if its event does not carry it"
 
 
@@ -88,4 +102,4 @@ def _retried(site: Site, one: Mapped, console: Console) -> str:
         return _TOLD if current is None or current.state == "live" else f"not managed any more: {current.reason}"
     if before and current.parked.tries == before.tries:
         return "a run has its calendar; try again in three minutes"
-    return f"refused again: {current.reason}, the next try at {shown(current.due)}"
+    return f"{_REFUSED}: {current.reason}, the next try at {shown(current.due)}"

@@ -215,7 +215,7 @@ class StoredClaims:
             until=None,
             look="",
             tries=0,
-            undeleted=None,
+            failing=None,
             due=due,
         )
         try:

@@ -166,11 +166,11 @@ class Looker:
 
     def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
         now = self._ports.clock.now()
-        since = one.record.undeleted or now
+        since = one.record.failing or now
         measures.parked(one.record, failure.reason, now - since)
         until = now + pause(one.record.tries, self._ports.spread(), failure.retry_after)
         tries = one.record.tries + 1
-        again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=tries, undeleted=since)
+        again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=tries, failing=since)
         self._applier.holdings.put(one, again)
 
     def _wait(self, one: Mapped, reason: str, until: datetime) -> None:
@@ -190,7 +190,7 @@ class Looker:
             until=None,
             look="",
             tries=0,
-            undeleted=None,
+            failing=None,
             told=None,
             parked=None,
             due=due,

@@ -81,8 +81,9 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     seen. `end` is when the event is over, None while it repeats for ever. `link` is a hash of the link to our join
     page, by which the page finds the conference, and `meeting` what the page knows, sealed, both "" where there is
     none; until `opened` guests need not wait, as the host has entered. `look` is the calendar's key while its next run
-    must look at the event. `tries` counts looks and deletions that failed, `undeleted` is when the first deletion did.
-    `due` is when the sweep must look at the record again, `forget` when it may be forgotten (all UTC).
+    must look at the event. `tries` counts looks and deletions that failed; `failing` is since when a deletion fails, or
+    telling what is too large to be parked. `due` is when the sweep must look at the record again, `forget` when it may
+    be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -114,7 +115,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     opened: datetime | None = None
     look: str = ""
     tries: int = 0
-    undeleted: datetime | None = None
+    failing: datetime | None = None
     due: datetime | None = None
     forget: datetime | None = None
 

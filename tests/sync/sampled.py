@@ -98,7 +98,7 @@ def samples() -> dict[str, tuple[str, str, dict[str, Any]]]:
         opened=NOW,
         look=CALENDAR,
         tries=1,
-        undeleted=NOW,
+        failing=NOW,
         due=NOW + HOUR,
         forget=NOW + 3 * HOUR,
     )

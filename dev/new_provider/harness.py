@@ -96,8 +96,7 @@ class _Rooms:
 
     def _reply(self, room: str) -> Any:
         """The sample, with what was told in the fields of that name."""
-        told = self.told[room]
-        return {name: told.get(name, value) for name, value in self._replies[room].items()}
+        return SAMPLE.with_told(self._replies[room], self.told[room])
 
 
 def _wrong(room: Mapping[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """A vendor's sample reply as the replies of a system: each conference has an id and a link of its own, of that form."""
 
 import json
+import re
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,10 +31,19 @@ class Sample:
         moved = str.maketrans({char: row[(at + number) % len(row)] for row in _MOVED for at, char in enumerate(row)})
         before = self._read(reply, self._id)
         after = str(before).translate(moved)
-        link = self._read(reply, self._link)
+        link = _moved(self._read(reply, self._link), str(before), moved)
         self._write(reply, self._id, type(before)(after))
-        self._write(reply, self._link, _beyond_host(link, moved))
+        self._write(reply, self._link, link)
         return after, reply
+
+    @staticmethod
+    def with_told(reply: Any, told: Mapping[str, Any]) -> Any:
+        """The reply with what the system was told in each field of that name, wherever it stands."""
+        if isinstance(reply, list):
+            return [Sample.with_told(value, told) for value in reply]
+        if not isinstance(reply, dict):
+            return reply
+        return {name: told[name] if name in told else Sample.with_told(value, told) for name, value in reply.items()}
 
     def _read(self, reply: Any, where: str) -> Any:
         try:
@@ -48,7 +59,8 @@ class Sample:
         inner[int(last) if isinstance(inner, list) else last] = value
 
 
-def _beyond_host(link: str, moved: dict[int, str]) -> str:
-    """The link with its path and query moved: the id in it is the moved id."""
+def _moved(link: str, id: str, moved: Mapping[int, str]) -> str:
+    """The link with the moved id in it, its last step and the values of its query moved too."""
     host = f"{urlsplit(link).scheme}://{urlsplit(link).netloc}"
-    return host + link.removeprefix(host).translate(moved)
+    own = re.compile(rf"{re.escape(id)}|[^/?&=#]+(?=/?$|[?&#])")
+    return host + own.sub(lambda part: part[0].translate(moved), link.removeprefix(host))

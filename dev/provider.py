@@ -4,6 +4,7 @@ What is written stands in dev/new_provider; docs/providers.md goes on from there
 """
 
 import argparse
+import keyword
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,8 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         given = f"not {name!r}" if name else "as in make provider NAME=acme"
         raise CannotWrite(f"NAME is a letter and up to 30 more letters, digits or _, all of them small, {given}")
+    if keyword.iskeyword(name):
+        raise CannotWrite(f"NAME {name} is a word of Python: choose another one")
     if name == "base":
         raise CannotWrite("NAME base is the contract's own file: choose another one")
     if name.endswith("_account"):

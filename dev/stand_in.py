@@ -24,21 +24,26 @@ class CannotStandIn(Exception):
     """There is no stand-in to start; the message says why, on one line."""
 
 
+class _Arguments(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise CannotStandIn(message)
+
+
 class _NoTests:
     """In place of a test: a harness that asks it for something starts the system itself."""
 
     def getfixturevalue(self, name: str) -> NoReturn:
-        raise CannotStandIn(f"It has no stand-in: its tests start the system itself ({name})")
+        raise CannotStandIn(f"There is no stand-in: its tests start the system itself, {name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer until Ctrl-C or SIGTERM: 0 then, 1 after one line on standard error when it cannot begin."""
     stop = Stop()
-    parser = argparse.ArgumentParser(prog="dev.stand_in", description=__doc__)
+    parser = _Arguments(prog="dev.stand_in", description=__doc__)
     parser.add_argument("name", choices=providers.names())
     parser.add_argument("--port", type=int, default=PORT)
-    asked = parser.parse_args(arguments)
     try:
+        asked = parser.parse_args(arguments)
         _answer(asked.name, asked.port, stop)
     except Stopped:
         print("\nStopped.")
@@ -49,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(name: str, port: int, stop: Stop) -> None:
+    if providers.load(name).declared.oauth:
+        raise CannotStandIn(f"Users of {name} sign in there, for which it has no stand-in of its own")
     if not local.is_free(port):
         raise CannotStandIn(f"Port {port} is in use: stop what uses it, or choose another with --port=NUMBER")
     wire = Wire(lambda asked: Answer(500), port)

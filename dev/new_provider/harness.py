@@ -1,4 +1,4 @@
-"""Acme: a stand-in that answers with the vendor's sample reply, and refuses what the vendor does."""
+"""Acme: a stand-in that answers with the sample reply, and refuses what the vendor does."""
 
 from collections.abc import Mapping
 from datetime import datetime

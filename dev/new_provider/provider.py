@@ -63,6 +63,9 @@ PROVIDER = Provider(
     # Of summary, description, start, end, recurrence and attendees, what the system can follow.
     updates=frozenset({"summary", "description", "start", "end", "recurrence"}),
     deletes=True,
+    # A room is still there when its event is over, and deleted a while later. False where it goes by itself, or where
+    # its recordings would go with it.
+    outlives_event=True,
     # The most characters that the system takes. Longer text is shortened before it comes here.
     limits=Limits(summary=100, description=2000),
     # The system's own codes, or HTTP statuses, where they mean something else than HTTP says. Temporary is worth trying

@@ -68,6 +68,14 @@ def test_what_is_written_is_in_our_style_and_a_provider_whatever_its_name(
     assert f'{{"{secret}": TOKEN}}' in harness
 
 
+def test_hosts_and_secrets_have_hyphens_and_a_title_has_blanks() -> None:
+    sample, harness, file = provider.files("big_blue").values()
+    assert "https://rooms.big-blue.example/" in sample
+    assert '"secret:big-blue-token"' in harness
+    assert file.startswith('"""Big Blue: ')
+    assert 'name="big_blue"' in file
+
+
 def ruff(path: str, text: str) -> str:
     """What ruff would change."""
     said = ""

@@ -64,3 +64,10 @@ def test_what_was_told_stands_where_the_reply_has_such_a_field() -> None:
 
     told = Sample.with_told(reply, {"topic": "told", "secret": "kept"})
     assert told == {"topic": "told", "data": [{"topic": "told", "id": 1}]}
+
+
+@pytest.mark.parametrize("end", ["", "/", "?lang=en", "#top"])
+def test_a_link_without_the_id_has_its_last_step_moved(tmp_path: Path, end: str) -> None:
+    _, given = sample(tmp_path, {"id": "Ab3", "link": f"https://acme.example/r/Xy7{end}"}).reply(1)
+
+    assert given["link"].startswith("https://acme.example/r/Yz8")

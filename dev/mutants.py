@@ -51,9 +51,7 @@ TARGETS: Mapping[str, Target] = {
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
     "conference/custody.py": Target(
-        ("tests/conference/test_custody_exactly.py", "tests/conference/test_custody.py")
-        + ("tests/conference/test_custody_secrets.py", "tests/conference/test_custody_at_once.py")
-        + ("tests/conference/test_custody_account.py", "tests/conference/test_custody_calls.py")
+        tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "", "_secrets", "_at_once", "_account"))
     ),
     "conference/join.py": Target(("tests/conference/test_join.py",)),
     "conference/meeting.py": Target(("tests/conference/test_meeting.py",)),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from conference.exchange import HttpClient
-from conference.providers import load, names
+from conference.providers import load, names, of, read_options
+from conference.solution import Solution
 from tests.contracts.providers import janus as janus_server
 from tests.contracts.providers import synapse as synapse_server
 from tests.contracts.providers.harness import Bench, build, provider_of, ways
@@ -48,7 +49,9 @@ def bench(provider: str, wire: Wire, request: pytest.FixtureRequest) -> Bench:
     harness = build(provider, wire.url, request)
     wire.system = harness.system
     name = provider_of(provider)
-    return Bench(name, load(name), harness, wire, HttpClient())
+    options = read_options(name, harness.table)
+    solution = Solution("canary", "Canary", "https://www.gstatic.com/x.png", name, options)
+    return Bench(name, of(solution), harness, wire, HttpClient())
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ class Address:
         if match is None or (option and option[1] not in scope.urls):
             raise Mistake(path, _beginning(scope.urls))
         self._option = option[1] if option else ""
+        scope.everywhere.add(f"options.{self._option}")
         self._literal = literal[0] if literal else ""
         if self._literal:
             checked(self._literal, path)

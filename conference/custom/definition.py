@@ -102,7 +102,17 @@ def read(value: object, *, inline: bool, random: Callable[[int], bytes] = os.ura
     )
     table.close()
     _check_capabilities(definition, table)
+    _check_options(definition, scope, table)
     return definition
+
+
+def _check_options(definition: Definition, scope: Scope, table: Table) -> None:
+    """Raise Mistake for an option that does nothing."""
+    of_client = CLIENT if definition.authentication.kind in ("oauth2", "client_credentials") else ()
+    for name in definition.declared.fields:
+        if name not in of_client and f"options.{name}" not in scope.everywhere:
+            path = (*table.at("options"), name) if definition.declared.about else table.at(name)
+            raise Mistake(path, f"is used nowhere; expected {{options.{name}}} in a request")
 
 
 def _inline_options(table: Table) -> Declared:

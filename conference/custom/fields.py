@@ -107,27 +107,33 @@ class Scope:
 
     `options` are the declared ones, by name, and `urls` those of them that hold a URL; `secrets` says whether
     {secret.NAME} may stand there, which it may where the deployer writes the definition. `used` are the names that were
-    asked for.
+    asked for here, `everywhere` in the whole definition.
     """
 
     def __init__(
-        self, fields: Mapping[str, Field], options: Mapping[str, Field], urls: frozenset[str], secrets: bool
+        self,
+        fields: Mapping[str, Field],
+        options: Mapping[str, Field],
+        urls: frozenset[str],
+        secrets: bool,
+        everywhere: set[str] | None = None,
     ) -> None:
         self._fields = dict(fields)
         self._options = options
         self._secrets = secrets
         self.urls = urls
         self.used: set[str] = set()
+        self.everywhere: set[str] = set() if everywhere is None else everywhere
         for name, option in options.items():
             self._fields[f"options.{name}"] = option
 
     def within(self, fields: Mapping[str, Field]) -> "Scope":
         """The scope of another operation of the same definition."""
-        return Scope(fields, self._options, self.urls, self._secrets)
+        return Scope(fields, self._options, self.urls, self._secrets, self.everywhere)
 
     def also(self, fields: Mapping[str, Field]) -> "Scope":
         """This scope and some more fields."""
-        return Scope({**self._fields, **fields}, self._options, self.urls, self._secrets)
+        return Scope({**self._fields, **fields}, self._options, self.urls, self._secrets, self.everywhere)
 
     def keep(self, name: str) -> None:
         """Let templates that follow use {kept.NAME}."""
@@ -140,6 +146,7 @@ class Scope:
     def field(self, name: str) -> Field | None:
         """The field of that name, None where there is none."""
         self.used.add(name)
+        self.everywhere.add(name)
         secret = _SECRET.fullmatch(name) if self._secrets else None
         if secret:
             reference = f"secret:{secret[1]}"

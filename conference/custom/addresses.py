@@ -1,7 +1,7 @@
 """A URL of a definition: its host stands fixed, and no value in it can change its path's structure or its query's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -33,8 +33,9 @@ class Address:
         match = option or literal
         if match is None or (option and option[1] not in scope.urls):
             raise Mistake(path, _beginning(scope.urls))
-        self._option = option[1] if option else ""
-        scope.everywhere.add(f"options.{self._option}")
+        if option:
+            scope.everywhere.add(f"options.{option[1]}")
+            self._of_option = scope.urls[option[1]]
         self._literal = literal[0] if literal else ""
         if self._literal:
             checked(self._literal, path)
@@ -45,7 +46,7 @@ class Address:
 
     def base(self, options: Any) -> str:
         """What the URL begins with: a literal origin, or the option's URL without a slash at its end."""
-        return self._literal or str(getattr(options, self._option)).rstrip("/")
+        return self._literal or self._of_option(options).rstrip("/")
 
     def origin(self, options: Any) -> str:
         """Its origin, as `base.origin` writes it."""
@@ -86,7 +87,7 @@ def read(table: Table, key: str, scope: Scope) -> Address:
     return Address(table.text(key), scope, table.at(key))
 
 
-def _beginning(urls: frozenset[str]) -> str:
+def _beginning(urls: Iterable[str]) -> str:
     options = "".join(f" or {{options.{name}}}" for name in sorted(urls))
     return f"begins with no fixed host; expected https://HOST{options}, and a path"
 

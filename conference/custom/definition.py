@@ -9,9 +9,9 @@ import msgspec
 from conference.custom import authentication, options, refusals, replies
 from conference.custom.authentication import Authentication, Clients
 from conference.custom.expressions import Expression
-from conference.custom.fields import OF, Field, Kind, Scope, option
+from conference.custom.fields import OF, Scope
 from conference.custom.mistakes import Mistake, meant, quoted
-from conference.custom.options import Declared
+from conference.custom.options import CLIENT, Declared
 from conference.custom.refusals import Refusals
 from conference.custom.replies import Part, ReplyMap
 from conference.custom.steps import Reader, Steps
@@ -22,8 +22,6 @@ _IDEMPOTENCY: tuple[Idempotency, ...] = ("chosen", "keyed", "searchable", "none"
 _FIELDS = ("summary", "description", "start", "end", "recurrence", "attendees")
 _GONE: frozenset[Code] = frozenset({404, 410})
 _LONGEST = 100_000
-CLIENT = ("client_id", "client_secret")
-"""The options of a solution that holds its own definition: an OAuth 2 client has to be somewhere."""
 
 
 class AccountMap(msgspec.Struct, frozen=True):
@@ -64,11 +62,10 @@ class Definition(msgspec.Struct, frozen=True):
 def read(value: object, *, inline: bool, random: Callable[[int], bytes] = os.urandom) -> Definition:
     """The definition in a table. Raises Mistake for the first thing in it that cannot be meant.
 
-    `inline` says that it stands in the solution itself: then its secrets are {secret.NAME}, and `client_id` and
-    `client_secret` are its only options. `random` gives random bytes.
+    `inline` says that it stands in the solution itself: then its options are values. `random` gives random bytes.
     """
     table = Table(value)
-    declared = _inline_options(table) if inline else options.read(table.table("options"))
+    declared = options.given(table) if inline else options.read(table.table("options"))
     system = table.text("system", "a system of your own" if inline else None)
     scope = Scope({}, declared.fields, declared.urls, inline)
     known = refusals.read(table)
@@ -111,17 +108,10 @@ def _check_options(definition: Definition, scope: Scope, table: Table) -> None:
     of_client = CLIENT if definition.authentication.kind in ("oauth2", "client_credentials") else ()
     for name in definition.declared.fields:
         if name not in of_client and f"options.{name}" not in scope.everywhere:
-            path = (*table.at("options"), name) if definition.declared.about else table.at(name)
-            raise Mistake(path, f"is used nowhere; expected {{options.{name}}} in a request")
-
-
-def _inline_options(table: Table) -> Declared:
-    fields: dict[str, Field] = {}
-    for name in CLIENT:
-        if table.has(name) and table.text(name):
-            kind: Kind = "text"
-            fields[name] = option(name, kind, secret=True)
-    return Declared(msgspec.Struct, fields, frozenset(), {})
+            raise Mistake(
+                table.at(name) if name in CLIENT else (*table.at("options"), name),
+                f"is used nowhere; expected {{options.{name}}} in a request",
+            )
 
 
 def _updates(table: Table) -> frozenset[EventField]:

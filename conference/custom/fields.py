@@ -1,6 +1,5 @@
 """What a template may name: the event's fields, the conference's, the call's, options, secrets and kept values."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,8 +13,6 @@ Kind = Literal["text", "whole", "flag", "time", "texts", "any"]
 """What a value is, before and after each format; "any" is known only when it is there."""
 
 Operation = Literal["create", "update", "delete", "find", "account"]
-
-_SECRET = re.compile(r"secret\.([A-Za-z0-9_-]{1,255})")
 
 YEARS = 10
 """How long after its first occurrence a series without an end is taken to be over, where an end is needed."""
@@ -72,7 +69,6 @@ _CALL: Mapping[str, Field] = {
 _EVENT: Mapping[str, Field] = {
     "summary": _of_event("text", lambda event: event.summary, private=True),
     "description": _of_event("text", lambda event: event.description, private=True),
-    "location": _of_event("text", lambda event: event.location, private=True),
     "start": _of_event("time", lambda event: event.start),
     "end": _of_event("time", lambda event: event.end),
     "last_end": _of_event("time", lambda event: event.last_end()),
@@ -105,23 +101,23 @@ OF: Mapping[Operation, Mapping[str, Field]] = {
 class Scope:
     """The names that templates may use at one place of a definition.
 
-    `options` are the declared ones, by name, and `urls` those of them that hold a URL; `secrets` says whether
-    {secret.NAME} may stand there, which it may where the deployer writes the definition. `used` are the names that were
-    asked for here, `everywhere` in the whole definition.
+    `options` are those of the definition, by name; `urls` reads those that hold a URL from a solution's options;
+    `inline` says that it is a solution's own. `used` are the names that were asked for here, `everywhere` in the whole
+    definition.
     """
 
     def __init__(
         self,
         fields: Mapping[str, Field],
         options: Mapping[str, Field],
-        urls: frozenset[str],
-        secrets: bool,
+        urls: Mapping[str, Callable[[Any], str]],
+        inline: bool,
         everywhere: set[str] | None = None,
     ) -> None:
         self._fields = dict(fields)
         self._options = options
-        self._secrets = secrets
         self.urls = urls
+        self.inline = inline
         self.used: set[str] = set()
         self.everywhere: set[str] = set() if everywhere is None else everywhere
         for name, option in options.items():
@@ -129,11 +125,11 @@ class Scope:
 
     def within(self, fields: Mapping[str, Field]) -> "Scope":
         """The scope of another operation of the same definition."""
-        return Scope(fields, self._options, self.urls, self._secrets, self.everywhere)
+        return Scope(fields, self._options, self.urls, self.inline, self.everywhere)
 
     def also(self, fields: Mapping[str, Field]) -> "Scope":
         """This scope and some more fields."""
-        return Scope({**self._fields, **fields}, self._options, self.urls, self._secrets, self.everywhere)
+        return Scope({**self._fields, **fields}, self._options, self.urls, self.inline, self.everywhere)
 
     def keep(self, name: str) -> None:
         """Let templates that follow use {kept.NAME}."""
@@ -141,24 +137,10 @@ class Scope:
 
     def names(self) -> list[str]:
         """Every name, for what was probably meant."""
-        return [*self._fields, *(["secret.NAME"] if self._secrets else [])]
+        return list(self._fields)
 
     def field(self, name: str) -> Field | None:
         """The field of that name, None where there is none."""
         self.used.add(name)
         self.everywhere.add(name)
-        secret = _SECRET.fullmatch(name) if self._secrets else None
-        if secret:
-            reference = f"secret:{secret[1]}"
-            return Field("text", lambda facts: facts.call.secret(reference), private=True)
         return self._fields.get(name)
-
-
-def option(name: str, kind: Kind, secret: bool) -> Field:
-    """The field of a declared option; one that is a secret may be written `secret:NAME`."""
-
-    def read(facts: Facts) -> Any:
-        value = getattr(facts.call.options, name)
-        return facts.call.secret(value) if secret else value
-
-    return Field(kind, read, private=secret)

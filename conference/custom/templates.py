@@ -12,6 +12,7 @@ from conference.custom.mistakes import Mistake, Path, meant, quoted
 from conference.errors import OutcomeUnknown
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_REFERENCE = re.compile("secret:[A-Za-z0-9_-]{1,255}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,270}")
 
 Encode = Callable[[str], str]
@@ -78,10 +79,12 @@ class Template(msgspec.Struct, frozen=True):
 
 
 def read(text: str, scope: Scope, path: Path, *, private: bool = True) -> Template:
-    """The template of a text. {{ and }} stand for braces. Raises Mistake.
+    """The template of a text. {{ and }} stand for braces, `secret:NAME` for a secret. Raises Mistake.
 
     `private` says whether values may stand there that must not stand in an address.
     """
+    if text.startswith("secret:"):
+        return _of_secret(text, scope, path, private)
     parts: list[str | Placeholder] = []
     end = 0
     for piece in _PIECE.finditer(text):
@@ -100,6 +103,23 @@ def read(text: str, scope: Scope, path: Path, *, private: bool = True) -> Templa
     template = Template(tuple(parts))
     _check_places(template, path)
     return template
+
+
+def check_reference(text: str, path: Path) -> None:
+    """Raise Mistake unless a text is written as secret:NAME. It may be a secret itself, and is not repeated."""
+    if not _REFERENCE.fullmatch(text):
+        raise Mistake(path, "names no secret; expected letters, digits, - and _ after secret:")
+
+
+def _of_secret(text: str, scope: Scope, path: Path, private: bool) -> Template:
+    if not scope.inline:
+        raise Mistake(path, "names a secret, which only a solution can; expected an option of the type secret")
+    check_reference(text, path)
+    if not private:
+        raise Mistake(path, "is a secret, which must not stand in an address, which others may log; use the body")
+    return Template(
+        (Placeholder(Field("text", lambda facts: facts.call.secret(text), private=True), (), "text", False),)
+    )
 
 
 def _check_places(template: Template, path: Path) -> None:

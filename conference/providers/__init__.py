@@ -98,7 +98,7 @@ def _without_code(name: str, path: Path) -> LoadedProvider:
     from conference.custom import files
 
     system = files.read(path)
-    declared = system.declared(name, system.definition.declared.type)
+    declared = system.declared(name, system.definition.declared.struct)
     able = LoadedProvider(
         declared, system.create, system.update, system.delete, system.find, None, account=system.account
     )

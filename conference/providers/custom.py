@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     system: Any = None
     client_id: Any = ""
     client_secret: Any = ""
+    options: Any = None
     authentication: Any = None
     update: Any = None
     delete: Any = None

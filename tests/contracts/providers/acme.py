@@ -14,6 +14,7 @@ idempotency = "chosen"
 updates = ["summary", "description", "start", "end", "recurrence"]
 outlives_event = true
 error_code = "error.code"
+options = { key = "secret:acme-key", api = "WIRE/v1", country = "CH" }
 
 [limits]
 summary = 60
@@ -22,7 +23,7 @@ description = 500
 [authentication]
 type = "header"
 name = "X-Api-Key"
-value = "{secret.acme-key}"
+value = "{options.key}"
 
 [errors]
 quota = "PERMANENT"
@@ -31,7 +32,7 @@ busy = "TEMPORARY"
 
 [[create]]
 method = "PUT"
-url = "WIRE/v1/rooms/{attempt}"
+url = "{options.api}/rooms/{attempt}"
 keep = { version = "version" }
 [create.json]
 title = "{summary}"
@@ -44,12 +45,12 @@ tags = ["anyroom", "{attempt}"]
 
 [[create]]
 method = "POST"
-url = "WIRE/v1/rooms/{attempt}/dialins"
-form = { version = "{kept.version}", region = "CH" }
+url = "{options.api}/rooms/{attempt}/dialins"
+form = { version = "{kept.version}", region = "{options.country}" }
 
 [[update]]
 method = "PATCH"
-url = "WIRE/v1/rooms/{id}"
+url = "{options.api}/rooms/{id}"
 [update.json]
 title = "{summary}"
 agenda = "{description}"
@@ -59,7 +60,7 @@ weekly = "{repeats}"
 
 [[delete]]
 method = "DELETE"
-url = "WIRE/v1/rooms/{id}"
+url = "{options.api}/rooms/{id}"
 query = { silent = "true" }
 
 [reply]

@@ -35,12 +35,14 @@ class Credentials(msgspec.Struct, frozen=True):
 def authorization(
     request: Request, credentials: Credentials, method: Method, nonce: str, timestamp: int, realm: str = ""
 ) -> str:
-    """The value of the Authorization header (section 3.5.1). `timestamp` is in seconds since 1970."""
+    """The value of the Authorization header (section 3.5.1). `timestamp` is in seconds since 1970.
+
+    Without oauth_version, as in the RFC's examples: it may be left out.
+    """
     parameters = {"oauth_consumer_key": credentials.key}
     if credentials.token:
         parameters["oauth_token"] = credentials.token
     parameters |= {"oauth_signature_method": method, "oauth_timestamp": str(timestamp), "oauth_nonce": nonce}
-    parameters["oauth_version"] = "1.0"
     parameters["oauth_signature"] = signature(base_string(request, parameters), credentials, method)
     given = {"realm": realm, **parameters} if realm else parameters
     return "OAuth " + ", ".join(f'{escaped(name)}="{escaped(value)}"' for name, value in given.items())

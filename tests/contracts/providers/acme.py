@@ -1,12 +1,13 @@
 """Acme Rooms, which exists nowhere and refuses whatever it does not describe; and how it is used without code."""
 
 import tomllib
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from tests.contracts.providers.strict import Route, Strict
-from tests.contracts.providers.wire import Answer
+from tests.contracts.providers.wire import Answer, Asked
 
 KEY = "canary-acme-key"
 DEFINITION = """
@@ -14,17 +15,13 @@ idempotency = "chosen"
 updates = ["summary", "description", "start", "end", "recurrence"]
 outlives_event = true
 error_code = "error.code"
-options = { key = "secret:acme-key", api = "WIRE/v1", country = "CH" }
+options = { api = "WIRE/v1", country = "CH" }
 
 [limits]
 summary = 60
 description = 500
 
-[authentication]
-type = "header"
-name = "X-Api-Key"
-value = "{options.key}"
-
+AUTHENTICATION
 [errors]
 quota = "PERMANENT"
 no-such-host = "CONFERENCE_SOLUTION_FORBIDDEN"
@@ -80,9 +77,23 @@ toll = "kind"
 """
 
 
-def table(wire_url: str) -> dict[str, Any]:
+AUTHENTICATION = """
+[authentication]
+type = "header"
+name = "X-Api-Key"
+value = "secret:acme-key"
+"""
+Proved = Callable[[Mapping[str, str], Asked], bool]
+
+
+def table(wire_url: str, authentication: str = AUTHENTICATION) -> dict[str, Any]:
     """The tables of a solution."""
-    return tomllib.loads(DEFINITION.replace("WIRE", wire_url))
+    return tomllib.loads(DEFINITION.replace("AUTHENTICATION", authentication).replace("WIRE", wire_url))
+
+
+def has_key(headers: Mapping[str, str], asked: Asked) -> bool:
+    """Whether a request is from who has the key."""
+    return headers.get("x-api-key") == KEY
 
 
 class Room(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -120,21 +131,35 @@ def refusal(status: int, word: str) -> Answer:
 
 
 class Acme:
-    """The rooms."""
+    """The rooms. `proved` says which requests are from who it knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, proved: Proved = has_key) -> None:
         self.rooms: dict[str, Room] = {}
         room = "/v1/rooms/([a-z0-9]{26})"
         self.system = Strict(
-            lambda headers, asked: headers.get("x-api-key") == KEY,
+            proved,
             refusal,
             [
                 Route("PUT", room, self._put, Room),
                 Route("PATCH", room, self._change, Change),
                 Route("DELETE", room, self._delete, query=frozenset({"silent"})),
                 Route("POST", f"{room}/dialins", self._dial_in, DialIn, form=True),
+                Route("GET", "/v1/me", lambda: Answer.json(200, {"user": {"number": 7, "mail": "ann@acme.example"}})),
             ],
         )
+
+    def held(self, name: str) -> Mapping[str, Any] | None:
+        """What it knows of a room, in our words."""
+        room = self.rooms.get(name)
+        if room is None:
+            return None
+        return {
+            "summary": room.title,
+            "description": room.agenda,
+            "start": room.starts,
+            "end": room.ends,
+            "recurrence": room.weekly,
+        }
 
     def _put(self, name: str, room: Room) -> Answer:
         self.rooms.setdefault(name, room)

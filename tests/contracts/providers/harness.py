@@ -1,6 +1,7 @@
 """What a provider brings to the conformance suite: harnesses/NAME.py with `build(wire_url, request) -> Harness`.
 
-One whose account can make conferences too brings harnesses/NAME_account.py beside it, and is tried both ways.
+One that can be used in other ways too, as by an account for everybody, brings harnesses/NAME_account.py and the like
+beside it, and is tried in each way.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from conference.clock import Deadline, SystemClock
 from conference.errors import ConferenceFailure, CredentialsRefused
 from conference.exchange import HttpClient
 from conference.http import HttpCall
-from conference.providers import LoadedProvider, read_options
+from conference.providers import LoadedProvider, names, read_options
 from conference.providers.base import Code
 from tests.contracts.providers.wire import Answer, Asked, System, Wire
 
@@ -88,17 +89,18 @@ class Bench:
 
 
 HARNESSES = Path(__file__).parent / "harnesses"
-_ACCOUNT = "_account"
 
 
 def ways(name: str) -> list[str]:
     """The harnesses that a provider is tried with."""
-    return [name, f"{name}{_ACCOUNT}"] if (HARNESSES / f"{name}{_ACCOUNT}.py").exists() else [name]
+    others = sorted(path.stem for path in HARNESSES.glob(f"{name}_*.py"))
+    return [name, *(way for way in others if provider_of(way) == name)]
 
 
 def provider_of(way: str) -> str:
     """The provider of one of its `ways`."""
-    return way.removesuffix(_ACCOUNT)
+    fits = [name for name in names() if way == name or way.startswith(f"{name}_")]
+    return max(fits, key=len)
 
 
 def build(name: str, wire_url: str, request: pytest.FixtureRequest) -> Harness:

@@ -1,4 +1,4 @@
-"""Custom: a system of the deployer's own, strict, described in the solution's tables."""
+"""Custom: a system of the deployer's own, strict, described in the solution's tables, asked with a key in a header."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,28 +13,20 @@ from tests.contracts.providers.wire import Answer
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """Acme without rooms."""
-    acme = Acme()
+    return harness(Acme(), table(wire_url), {"acme-key": KEY})
 
-    def held(name: str) -> Mapping[str, Any] | None:
-        room = acme.rooms.get(name)
-        if room is None:
-            return None
-        return {
-            "summary": room.title,
-            "description": room.agenda,
-            "start": room.starts,
-            "end": room.ends,
-            "recurrence": room.weekly,
-        }
 
+def harness(acme: Acme, tables: Mapping[str, Any], secrets: Mapping[str, str], host: str = "") -> Harness:
+    """Acme, used by a solution of those tables."""
     return Harness(
-        table=table(wire_url),
-        secrets={"acme-key": KEY},
+        table=tables,
+        secrets=secrets,
         system=acme.system,
         decides=lambda asked: asked.method == "POST",
-        held=held,
+        held=acme.held,
         count=lambda: len(acme.rooms),
         refuses=_refuses,
+        host=host,
         reply_carries_link=True,
     )
 

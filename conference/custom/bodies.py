@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from conference.custom import templates
-from conference.custom.fields import Facts, Scope
+from conference.custom.fields import ITEM, Facts, Scope
 from conference.custom.mistakes import Mistake, Path
 from conference.custom.tables import Table, kind
 from conference.custom.templates import Template
@@ -25,14 +25,17 @@ _ABSENT = _Absent()
 
 
 def json(value: Any, scope: Scope, path: Path, depth: int = 0) -> Build:
-    """What builds a JSON value: a text that is one {field} is that field's own value. Raises Mistake."""
+    """What builds a JSON value: a text that is one {field} is that field's own value. Raises Mistake.
+
+    A table whose one key is a {list} is a list: of what stands there, for each of it as {item}. A table inside of which
+    nothing is left is left out too.
+    """
     if depth > DEEPEST:
         raise Mistake(path, f"is more than {DEEPEST} tables deep")
     if isinstance(value, str):
         return _json_text(templates.read(value, scope, path))
     if isinstance(value, dict):
-        members = {key: json(inner, scope, (*path, key), depth + 1) for key, inner in value.items()}
-        return lambda facts: {key: built for key, build in members.items() if (built := build(facts)) is not _ABSENT}
+        return _json_each(value, scope, path, depth) or _json_table(value, scope, path, depth)
     if isinstance(value, list):
         items = [json(inner, scope, (*path, index), depth + 1) for index, inner in enumerate(value)]
         return lambda facts: [built for build in items if (built := build(facts)) is not _ABSENT]
@@ -40,6 +43,40 @@ def json(value: Any, scope: Scope, path: Path, depth: int = 0) -> Build:
         _check_number(value, path)
         return lambda facts: value
     raise Mistake(path, f"is {kind(value)}, which JSON does not have; expected text")
+
+
+def _json_table(value: dict[str, Any], scope: Scope, path: Path, depth: int) -> Build:
+    members = {key: json(inner, scope, (*path, key), depth + 1) for key, inner in value.items()}
+
+    def build(facts: Facts) -> Any:
+        built = {key: made for key, build in members.items() if (made := build(facts)) is not _ABSENT}
+        return built if built or not members or not depth else _ABSENT
+
+    return build
+
+
+def _json_each(value: dict[str, Any], scope: Scope, path: Path, depth: int) -> Build | None:
+    """What builds a list, where the table says so: {"{attendees}" = {mail = "{item}"}}."""
+    [*keys] = value
+    if len(keys) != 1 or not keys[0].startswith("{") or keys[0].startswith("{{"):
+        return None
+    inside = (*path, keys[0])
+    listed = templates.read(keys[0], scope, inside).sole
+    if listed is None or listed.kind != "texts":
+        raise Mistake(inside, "is no list; expected one {list} and nothing else, such as {attendees}")
+    each = json(value[keys[0]], scope.also(ITEM), inside, depth + 1)
+
+    def build(facts: Facts) -> Any:
+        items = listed.value(facts)
+        if items is None:
+            return _ABSENT
+        built = []
+        for item in items:
+            facts.item = item
+            built.append(each(facts))
+        return [made for made in built if made is not _ABSENT]
+
+    return build
 
 
 def _json_text(template: Template) -> Build:

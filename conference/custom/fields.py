@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from conference.event import Event
-from conference.providers.base import Call
+from conference.providers.base import Call, EventField
 
 Kind = Literal["text", "whole", "flag", "time", "texts", "any"]
 """What a value is, before and after each format; "any" is known only when it is there."""
@@ -19,24 +19,31 @@ YEARS = 10
 
 
 class Facts(msgspec.Struct):
-    """What one operation knows: its call, and what it is about. `kept` are the values of earlier replies, `token` the
-    access token that was asked for in it, "" where none was."""
+    """What one operation knows: its call, and what it is about. `changed` are the fields of the
+    event that an update is about, `kept` the values of earlier replies, `token` the access token that was asked for in
+    it, "" where none was, `item` what of a list is being told."""
 
     call: Call
     event: Event | None = None
     attempt: str = ""
     id: str = ""
     account: str = ""
+    changed: frozenset[EventField] = frozenset()
     kept: dict[str, Any] = msgspec.field(default_factory=dict)
     token: str = ""
+    item: str = ""
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One name of templates. `private` is never let into an address: texts and people of the event, and secrets."""
+    """One name of templates. `private` is never let into an address: texts and people of the event, and secrets.
+
+    `empty` says that an empty value is one too, and {field?} is left out only where there is none.
+    """
 
     kind: Kind
     read: Callable[[Facts], Any]
     private: bool = False
+    empty: bool = False
 
 
 def _of_event(kind: Kind, read: Callable[[Event], Any], private: bool = False) -> Field:
@@ -81,6 +88,27 @@ _EVENT: Mapping[str, Field] = {
     "recurrence": _of_event("texts", lambda event: list(event.recurrence)),
     "attendees": _of_event("texts", _guests, private=True),
 }
+_TIMES: frozenset[EventField] = frozenset(("start", "end"))
+_SERIES: frozenset[EventField] = _TIMES | {"recurrence"}
+_BECAUSE: Mapping[str, frozenset[EventField]] = {
+    "summary": frozenset({"summary"}),
+    "description": frozenset({"description"}),
+    **dict.fromkeys(("start", "end", "duration_minutes", "duration_seconds", "zone", "all_day"), _TIMES),
+    **dict.fromkeys(("last_end", "far_end"), _SERIES),
+    **dict.fromkeys(("repeats", "recurrence"), frozenset[EventField]({"recurrence"})),
+    "attendees": frozenset({"attendees"}),
+}
+"""Which changes of an event change a field: of start and end both, because systems want them together."""
+
+
+def _if_changed(field: Field, because: frozenset[EventField]) -> Field:
+    def read(facts: Facts) -> Any:
+        return field.read(facts) if because & facts.changed else None
+
+    return Field(field.kind, read, field.private, empty=True)
+
+
+_CHANGED = {f"changed.{name}": _if_changed(field, _BECAUSE[name]) for name, field in _EVENT.items()}
 _ATTEMPT: Mapping[str, Field] = {"attempt": Field("text", lambda facts: facts.attempt)}
 ID: Mapping[str, Field] = {"id": Field("text", lambda facts: facts.id)}
 _CONFERENCE: Mapping[str, Field] = {
@@ -88,9 +116,12 @@ _CONFERENCE: Mapping[str, Field] = {
     "account": Field("text", lambda facts: facts.account),
 }
 
+ITEM: Mapping[str, Field] = {"item": Field("text", lambda facts: facts.item, private=True)}
+"""One of a list, where something is told for each of it."""
+
 OF: Mapping[Operation, Mapping[str, Field]] = {
     "create": {**_CALL, **_EVENT, **_ATTEMPT},
-    "update": {**_CALL, **_EVENT, **_ATTEMPT, **_CONFERENCE},
+    "update": {**_CALL, **_EVENT, **_CHANGED, **_ATTEMPT, **_CONFERENCE},
     "delete": {**_CALL, **_ATTEMPT, **_CONFERENCE},
     "find": {**_CALL, **_ATTEMPT},
     "account": _CALL,

@@ -27,10 +27,14 @@ _FEATURES: dict[str, tuple[Feature, ...]] = {"toll": ("TOLL",), "tollfree": ("TO
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One value that is read: an expression over the reply, or a template, or a link's, over what is known besides."""
+    """One value that is read: an expression over the reply, or a template, or a link's, over what is known besides.
+
+    `whole` says that the expression is over the whole reply where the others are over an item of a list.
+    """
 
     source: Expression | Template | Address
     link: bool = False
+    whole: bool = False
 
     def of(self, document: Any, facts: Facts) -> Given:
         """The value: text, a whole number, or None. Raises OutcomeUnknown where a template lacks a value."""
@@ -73,15 +77,19 @@ class Phones(msgspec.Struct, frozen=True):
     dial: tuple[str, ...]
 
     def entry_points(self, document: Any, facts: Facts) -> Iterator[EntryPoint]:
-        """Each number that can be dialled; the others are noted."""
+        """Each number that can be dialled, once; the others are noted."""
         found = self.each.of(document)
+        seen: set[object] = set()
         for item in found[:MOST_ENTRY_POINTS] if isinstance(found, list) else ():
             number = self.number.of(item, facts)
-            if number is None:
+            kind = str(self.toll.of(item, facts) or "") if self.toll else ""
+            features = _FEATURES.get(kind.lower().replace("-", "").replace("_", ""), ())
+            if number is None or (number, features) in seen:
                 continue
-            values: dict[str, Any] = {name: part.of(item, facts) for name, part in self.more.items()}
-            toll = str(self.toll.of(item, facts) or "") if self.toll else ""
-            features = _FEATURES.get(toll.lower().replace("-", "").replace("_", ""), ())
+            seen.add((number, features))
+            values: dict[str, Any] = {
+                name: part.of(document if part.whole else item, facts) for name, part in self.more.items()
+            }
             steps = [f"{values[code]}#" for code in self.dial if values.get(code)]
             try:
                 yield EntryPoint.fitted("PHONE", dial(str(number), *steps), features=features, **values)
@@ -142,9 +150,9 @@ def _point(table: Table, type: EntryPointType, key: str, scope: Scope) -> Point:
 
 def _phones(table: Table, scope: Scope) -> Phones:
     each, number = Expression(table.text("each"), table.at("each")), part(table, "number", scope)
-    more = _parts(table, scope, (*CODES, "label"))
+    more = _parts(table, scope, (*CODES, "label"), item=True)
     if table.has("region"):
-        more["region_code"] = part(table, "region", scope)
+        more["region_code"] = part(table, "region", scope, item=True)
     toll = part(table, "toll", scope) if table.has("toll") else None
     steps = table.texts("dial") if table.has("dial") else [code for code in ("access_code", "pin") if code in more]
     for index, code in enumerate(steps):
@@ -154,15 +162,23 @@ def _phones(table: Table, scope: Scope) -> Phones:
     return Phones(each, number, more, toll, tuple(steps))
 
 
-def _parts(table: Table, scope: Scope, names: tuple[str, ...]) -> dict[str, Part]:
-    return {name: part(table, name, scope) for name in names if table.has(name)}
+def _parts(table: Table, scope: Scope, names: tuple[str, ...], item: bool = False) -> dict[str, Part]:
+    return {name: part(table, name, scope, item=item) for name in names if table.has(name)}
 
 
-def part(table: Table, key: str, scope: Scope, link: EntryPointType | None = None) -> Part:
-    """A JMESPath expression as text, or a template as { template = "..." }; `link` says that guests are led there."""
+def part(table: Table, key: str, scope: Scope, link: EntryPointType | None = None, item: bool = False) -> Part:
+    """A JMESPath expression as text, or a template as { template = "..." }. Raises Mistake.
+
+    `link` says that guests are led there, `item` that expressions are over an item of a list: then one over the whole
+    reply is { reply = "..." }.
+    """
     if not isinstance(table.get(key), dict):
         return Part(Expression(table.text(key), table.at(key)))
     inner = table.needed_table(key, "a template")
+    if item and inner.has("reply"):
+        expression = Expression(inner.text("reply"), inner.at("reply"))
+        inner.close()
+        return Part(expression, whole=True)
     text, path = inner.text("template"), inner.at("template")
     inner.close()
     if link in ("VIDEO", "MORE"):

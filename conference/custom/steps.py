@@ -16,7 +16,7 @@ from conference.custom.refusals import Refusals, code
 from conference.custom.tables import Table
 from conference.custom.templates import Template
 from conference.errors import OutcomeUnknown
-from conference.providers.base import Code, EventField, Reply, Request
+from conference.providers.base import Code, Reply, Request
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HEADER = re.compile("[A-Za-z0-9-]{1,64}")
@@ -67,11 +67,11 @@ class Steps(msgspec.Struct, frozen=True):
         """Whether a request has that field in it."""
         return name in self.used
 
-    def run(self, facts: Facts, changed: frozenset[EventField] = frozenset()) -> Reply | None:
+    def run(self, facts: Facts) -> Reply | None:
         """Make them; the last reply, None when nothing had to be asked. Raises as `call` does."""
         reply: Reply | None = None
         for step in self.steps:
-            if step.changed and not step.changed & changed:
+            if step.changed and not step.changed & facts.changed:
                 continue
             if step.after and (reply is None or not step.after & {reply.status, self.refusals.code(reply)}):
                 continue

@@ -48,8 +48,8 @@ class System:
 
     def update(self, known: Known, changes: Changes, call: Call) -> None:
         """Tell the system the event, by the requests of `update`."""
-        facts = Facts(call, event=changes.event, attempt=known.attempt, id=known.id, account=known.account)
-        self.definition.update.run(facts, changes.fields)
+        facts = Facts(call, changes.event, known.attempt, known.id, known.account, changes.fields)
+        self.definition.update.run(facts)
 
     def delete(self, known: Known, call: Call) -> None:
         """Delete the conference; one that is gone is as good."""

@@ -32,7 +32,7 @@ class Placeholder(msgspec.Struct, frozen=True):
         value = self.field.read(facts)
         for step in self.steps:
             value = step(value, facts)
-        return None if self.optional and value in ("", []) else value
+        return None if self.optional and not self.field.empty and value in ("", []) else value
 
     def text(self, facts: Facts) -> str:
         """The value as text. Raises OutcomeUnknown when there is none to be had."""

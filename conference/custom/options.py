@@ -22,7 +22,7 @@ CLIENT = ("client_id", "client_secret")
 """The options that a client of OAuth 2 needs."""
 
 _GIVEN: Mapping[type, Kind] = {str: "text", int: "whole", bool: "flag"}
-_TYPES = ("text", "secret", "url", "integer", "boolean")
+TYPES = ("text", "secret", "url", "integer", "boolean")
 _KINDS: Mapping[str, Kind] = {"integer": "whole", "boolean": "flag"}
 _PYTHON: Mapping[str, Any] = {"integer": Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)], "boolean": bool}
 
@@ -51,7 +51,7 @@ def read(table: Table | None) -> Declared:
         if not _NAME.fullmatch(name) or name in TAKEN:
             raise Mistake(table.at(name), "is no name of an option; expected lower-case letters, digits and _")
         one = Table(value, table.at(name))
-        written = one.choice("type", _TYPES, "text")
+        written = one.choice("type", TYPES, "text")
         about[name] = one.text("about")
         words = one.texts("choices")
         if words and written != "text":

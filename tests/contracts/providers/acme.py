@@ -5,90 +5,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tests.contracts.providers.strict import Route, Strict
 from tests.contracts.providers.wire import Answer, Asked
+from tests.docs.page import ROOT, Page
 
 KEY = "canary-acme-key"
-DEFINITION = """
-idempotency = "chosen"
-updates = ["summary", "description", "start", "end", "recurrence"]
-outlives_event = true
-error_code = "error.code"
-options = { api = "WIRE/v1", country = "CH" }
-
-[limits]
-summary = 60
-description = 500
-
-AUTHENTICATION
-[errors]
-quota = "PERMANENT"
-no-such-host = "CONFERENCE_SOLUTION_FORBIDDEN"
-busy = "TEMPORARY"
-
-[[create]]
-method = "PUT"
-url = "{options.api}/rooms/{attempt}"
-keep = { version = "version" }
-[create.json]
-title = "{summary}"
-agenda = "{description?}"
-starts = "{start|utc}"
-ends = "{far_end|epoch}"
-lobby = true
-weekly = "{repeats}"
-tags = ["anyroom", "{attempt}"]
-
-[[create]]
-method = "POST"
-url = "{options.api}/rooms/{attempt}/dialins"
-form = { version = "{kept.version}", region = "{options.country}" }
-
-[[update]]
-method = "PATCH"
-url = "{options.api}/rooms/{id}"
-[update.json]
-title = "{summary}"
-agenda = "{description}"
-starts = "{start|utc}"
-ends = "{far_end|epoch}"
-weekly = "{repeats}"
-
-[[delete]]
-method = "DELETE"
-url = "{options.api}/rooms/{id}"
-query = { silent = "true" }
-
-[reply]
-id = "room.name"
-notes = "room.hint"
-host = "room.owner"
-video = { url = "room.links.guest", passcode = "room.code" }
-sip = { address = "room.sip", pin = "room.pin" }
-more = { url = { template = "https://acme.example/help#{id}" } }
-
-[reply.phones]
-each = "room.numbers"
-number = "dial"
-region = "country"
-pin = "pin"
-toll = "kind"
-"""
-
-
-AUTHENTICATION = """
-[authentication]
-type = "header"
-name = "X-Api-Key"
-value = "secret:acme-key"
-"""
 Proved = Callable[[Mapping[str, str], Asked], bool]
 
 
-def table(wire_url: str, authentication: str = AUTHENTICATION) -> dict[str, Any]:
-    """The tables of a solution."""
-    return tomllib.loads(DEFINITION.replace("AUTHENTICATION", authentication).replace("WIRE", wire_url))
+def table(wire_url: str, authentication: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The tables of a solution: those of the example in docs/custom.md, perhaps with another way to say who we are."""
+    example, *_ = Page(ROOT / "docs/custom.md").blocks("toml")
+    solution = tomllib.loads(example.replace("https://api.acme.example", wire_url))["solutions"]["acme"]
+    for ours in ("provider", "name", "logo"):
+        del solution[ours]
+    return {**solution, "authentication": authentication or solution["authentication"]}
 
 
 def has_key(headers: Mapping[str, str], asked: Asked) -> bool:
@@ -108,14 +41,14 @@ class Room(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     tags: list[str]
 
 
-class Change(msgspec.Struct, forbid_unknown_fields=True):
-    """What is told of a room."""
+class Change(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What is told of a room: only what changes."""
 
-    title: str
-    agenda: str
-    starts: str
-    ends: int
-    weekly: bool
+    title: str | UnsetType = UNSET
+    agenda: str | UnsetType = UNSET
+    starts: str | UnsetType = UNSET
+    ends: int | UnsetType = UNSET
+    weekly: bool | UnsetType = UNSET
 
 
 class DialIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -168,8 +101,8 @@ class Acme:
     def _change(self, name: str, change: Change) -> Answer:
         if name not in self.rooms:
             return refusal(404, "not-found")
-        kept = self.rooms[name]
-        self.rooms[name] = Room(lobby=kept.lobby, tags=kept.tags, **msgspec.structs.asdict(change))
+        told = {key: value for key, value in msgspec.structs.asdict(change).items() if value is not UNSET}
+        self.rooms[name] = msgspec.structs.replace(self.rooms[name], **told)
         return Answer(204)
 
     def _delete(self, name: str, query: dict[str, str]) -> Answer:

@@ -7,13 +7,12 @@ from tests.contracts.providers.harness import ACCESS_TOKEN, Harness
 from tests.contracts.providers.harnesses import custom
 from tests.contracts.providers.harnesses.custom_user import CLIENT
 
-AUTHENTICATION = """
-[authentication]
-type = "client_credentials"
-token = "{options.api}/oauth/token"
-scope = "rooms"
-client = "basic"
-"""
+AUTHENTICATION = {
+    "type": "client_credentials",
+    "token": "{options.api}/oauth/token",
+    "scope": "rooms",
+    "client": "basic",
+}
 
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:

@@ -13,14 +13,13 @@ from tests.contracts.providers.harnesses import custom
 from tests.contracts.providers.wire import Asked
 
 SECRETS = {"acme-consumer": "canary-consumer", "acme-token": "canary-token&secret"}
-AUTHENTICATION = """
-[authentication]
-type = "oauth1"
-consumer_key = "acme key"
-consumer_secret = "secret:acme-consumer"
-token = "acme/token"
-token_secret = "secret:acme-token"
-"""
+AUTHENTICATION = {
+    "type": "oauth1",
+    "consumer_key": "acme key",
+    "consumer_secret": "secret:acme-consumer",
+    "token": "acme/token",
+    "token_secret": "secret:acme-token",
+}
 
 
 class Signed(OAuth1Request):  # type: ignore[misc]  # Authlib has no types

@@ -7,22 +7,21 @@ from tests.contracts.providers.harness import ACCESS_TOKEN, Harness
 from tests.contracts.providers.harnesses import custom
 
 CLIENT = {"client_id": "canary-client", "client_secret": "secret:acme-client"}
-AUTHENTICATION = """
-[authentication]
-type = "oauth2"
-authorize = "{options.api}/oauth/authorize"
-token = "{options.api}/oauth/token"
-revoke = "{options.api}/oauth/revoke"
-scopes = ["rooms:write", "profile"]
-
-[account]
-requests = [{ method = "GET", url = "{options.api}/me" }]
-id = "user.number"
-address = "user.mail"
-"""
+AUTHENTICATION = {
+    "type": "oauth2",
+    "authorize": "{options.api}/oauth/authorize",
+    "token": "{options.api}/oauth/token",
+    "revoke": "{options.api}/oauth/revoke",
+    "scopes": ["rooms:write", "profile"],
+}
+ACCOUNT = {
+    "requests": [{"method": "GET", "url": "{options.api}/me"}],
+    "id": "user.number",
+    "address": "user.mail",
+}
 
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """Acme with one user, whose access token is the harness's."""
     acme = Acme(lambda headers, asked: headers.get("authorization") == f"Bearer {ACCESS_TOKEN}")
-    return custom.harness(acme, table(wire_url, AUTHENTICATION) | CLIENT, {})
+    return custom.harness(acme, {**table(wire_url, AUTHENTICATION), **CLIENT, "account": ACCOUNT}, {})

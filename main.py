@@ -52,6 +52,7 @@ MAX_BODY = 256 * 1024
 """Bytes of a request's body."""
 BODY_PAUSE = 5.0
 """Seconds to wait for more of a request's body."""
+_JOIN = "/join/ID"
 _MAX_URL = 4096
 """Characters of a request's path and query: Entra's codes have more than a thousand."""
 
@@ -173,7 +174,8 @@ def _route(asked: Asked) -> Callable[[Asked], Response]:
         path = f"{folder}/ID"
         if path not in ROUTES or not ID.fullmatch(solution):
             raise NotFound("no-such-path")
-        asked.note.update(solution=solution)
+        if path != _JOIN:  # whoever reads the log may not enter
+            asked.note.update(solution=solution)
     asked.note["route"] = path
     method, answer = ROUTES[path]
     if request.method != method and (request.method, path) not in _ALSO:
@@ -188,6 +190,10 @@ def _health(asked: Asked) -> Response:
 def _page(show: "Callable[[Visitors, Visit], Sent]") -> Callable[[Asked], Response]:
     """What answers a user's browser."""
     return lambda asked: _browsed(asked, show)
+
+
+def _join(visitors: "Visitors", visit: "Visit") -> "Sent":
+    return visitors.enter(visit) if flask.request.method == "POST" else visitors.join(visit)
 
 
 def _webhook(asked: Asked) -> Response:
@@ -243,6 +249,7 @@ def _visit(asked: Asked) -> "Visit":
         cookies=request.cookies,
         languages=request.headers.get("Accept-Language", ""),
         number=logs.request_id.get(),
+        token=request.environ["PATH_INFO"].rpartition("/")[2] if asked.note["route"] == _JOIN else "",
         deadline=asked.deadline,
         legs=asked.legs,
         note=asked.note,
@@ -356,6 +363,7 @@ ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/test/ID": ("POST", _page(lambda visitors, visit: visitors.test(visit))),
     "/forget": ("POST", _page(lambda visitors, visit: visitors.forget(visit))),
     "/sign-out": ("POST", _page(lambda visitors, visit: visitors.sign_out(visit))),
+    "/join/ID": ("GET", _page(_join)),
     "/webhooks/ID": ("POST", _webhook),
     "/conferences": ("POST", _create_conference),
     "/settings-url": ("POST", _settings_url),
@@ -365,7 +373,7 @@ ROUTES: Mapping[str, tuple[str, Callable[[Asked], Response]]] = {
     "/sweep": ("POST", _sweep),
 }
 
-_ALSO = frozenset({("HEAD", "/health"), ("HEAD", "/settings")})
+_ALSO = frozenset({("HEAD", "/health"), ("HEAD", "/settings"), ("POST", "/join/ID")})
 """Methods beside a route's own. No other page may be asked for its head: coming back from a sign-in happens once."""
 
 logs.start()

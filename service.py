@@ -19,6 +19,7 @@ from conference.errors import ConferenceFailure, StoreUnavailable
 from conference.event import Event
 from conference.http import Client, HttpCall
 from conference.identity import Keys, Verifier
+from conference.meeting import JoinLinks
 from conference.providers import LoadedProvider, connects_users, of
 from conference.providers.base import Reply, Request, Secret, origin
 from conference.secrets import open_secrets, secret_name
@@ -49,6 +50,7 @@ class Parts(NamedTuple):
     following: "Following"
     tokens: "Tokens | None"
     seal: "Seal | None"
+    links: JoinLinks
     secret: Secret
 
 
@@ -97,10 +99,13 @@ class Service:
         self._tokens: Tokens | None = None
         if settings.keys:
             self._seal, self._tokens = self._custody()
+        self._links = JoinLinks(
+            settings.public_url, self._seal, lambda solution: provider(solution).declared.joins, new_attempt
+        )
         ports = Ports(
             provider=provider,
             calendar=self._calendar,
-            claims=StoredClaims(self._store, clock, new_attempt, random.random, self._follow),
+            claims=StoredClaims(self._store, clock, new_attempt, random.random, self._links, self._follow),
             attempt=self._attempt,
             prepare=self._prepare,
             workers=self._workers,
@@ -138,6 +143,8 @@ class Service:
                     self._renew,
                     self._provider,
                     self._open_call,
+                    self._conferences(),
+                    self._links,
                     new_text,
                 )
                 self._visitors = Visitors(self._settings, outside, self._seal, self._tokens)
@@ -159,6 +166,7 @@ class Service:
             self._follows(),
             self._tokens,
             self._seal,
+            self._links,
             self._secret,
         )
 
@@ -205,9 +213,11 @@ class Service:
     def _conferences(self) -> "Conferences":
         from sync.conferences import Conferences
 
-        return Conferences(self._settings.solutions, self._provider, self._open_call, self._renew, self._is_connected)
+        return Conferences(
+            self._settings.solutions, self._provider, self._open_call, self._renew, self._is_connected, self._links
+        )
 
-    def _open_call(self, solution: Solution, user: str, account: str, deadline: Deadline) -> HttpCall:
+    def _open_call(self, solution: Solution, user: str, account: str, link: str, deadline: Deadline) -> HttpCall:
         """A provider's call, as that user, or for that account where the solution's own makes all conferences.
 
         Raises NotConnected.
@@ -219,7 +229,7 @@ class Service:
             bearer = self._tokens.bearer(solution.id, user)
             host = account if declared.oauth.account(options) is not None else ""
         read = self._secrets.read
-        return HttpCall(declared, options, self._client, deadline, self._clock, read, bearer, host)
+        return HttpCall(declared, options, self._client, deadline, self._clock, read, bearer, host, link)
 
     def _is_connected(self, solution: Solution, user: str) -> bool:
         """Whether the solution can be asked for that user. Raises StoreUnavailable, SecretUnavailable."""
@@ -262,7 +272,7 @@ class Service:
         account = claim.account if claim.resumed else caller.email
         return Attempt(
             self._provider(solution),
-            lambda within: self._open_call(solution, caller.sub, account, within),
+            lambda within: self._open_call(solution, caller.sub, account, claim.link, within),
             claim.attempt,
             event,
             deadline,

@@ -18,6 +18,7 @@ import msgspec
 
 from conference import menu, providers
 from conference.clock import SystemClock
+from conference.duration import RULE, read_duration
 from conference.errors import InvalidSetting
 from conference.identity import CLIENT_ID, Accepted, SignInClient
 from conference.secrets import open_secrets, secret_name
@@ -33,8 +34,6 @@ ACCOUNTS = "https://accounts.google.com"
 _DEMONSTRATION_LOGO = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9-]{4,62}@[a-z0-9.-]{1,200}\.gserviceaccount\.com")
 _QUEUE = re.compile(r"[a-z][a-z0-9:.-]{4,60}/[a-z0-9-]{1,40}/[A-Za-z0-9-]{1,100}")
-_GRACE = re.compile(r"([0-9]{1,6})([mhd])")
-_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 _LONGEST_GRACE = timedelta(days=30)
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
 
@@ -184,10 +183,11 @@ def _tables(environment: Mapping[str, str]) -> Mapping[str, Any]:
 def _demonstration(environment: Mapping[str, str]) -> Mapping[str, Any]:
     """The solutions of a start without anyroom.toml: Jitsi's public server, and what lives in the simulator.
 
-    Its Zoom is there where users can connect.
+    Its Zoom, and its rooms with a host, are there where users can sign in.
     """
     simulator = environment.get("ANYROOM_GOOGLE_API", "http://127.0.0.1:8090")
     demo = {"provider": "demo", "logo": _DEMONSTRATION_LOGO, "url": simulator}
+    host = {**demo, "name": "Demo rooms (with a host)", "join_page": True}
     zoom = {
         "provider": "zoom",
         "name": "Zoom (simulated)",
@@ -201,7 +201,7 @@ def _demonstration(environment: Mapping[str, str]) -> Mapping[str, Any]:
         "jitsi": {"provider": "jitsi", "name": "Jitsi Meet", "logo": _DEMONSTRATION_LOGO},
         "demo": {**demo, "name": "Demo rooms"},
         "demo-signin": {**demo, "name": "Demo rooms (sign-in)", "sign_in": True},
-        **({"zoom": zoom} if environment.get("ANYROOM_SIGNIN") else {}),
+        **({"demo-host": host, "zoom": zoom} if environment.get("ANYROOM_SIGNIN") else {}),
     }
 
 
@@ -286,10 +286,9 @@ def _queue(environment: Mapping[str, str]) -> str:
 
 
 def _grace(environment: Mapping[str, str]) -> timedelta:
-    match = _GRACE.fullmatch(environment.get("ANYROOM_GRACE", "1h"))
-    if match is None:
-        raise InvalidSetting("ANYROOM_GRACE", "must be a number with m, h or d, such as 30m, 1h or 2d")
-    grace = timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
+    grace = read_duration(environment.get("ANYROOM_GRACE", "1h"))
+    if grace is None:
+        raise InvalidSetting("ANYROOM_GRACE", RULE)
     if grace > _LONGEST_GRACE:
         raise InvalidSetting("ANYROOM_GRACE", "must be at most 30d")
     return grace
@@ -331,8 +330,22 @@ def _check_connecting(settings: Settings) -> None:
         raise InvalidSetting("ANYROOM_SIGNIN", f"is needed by the solution {connects[0].id}, which users connect")
     if connects and not settings.public_url:
         raise InvalidSetting("ANYROOM_PUBLIC_URL", f"is needed by the solution {connects[0].id}: users come back to it")
+    for one in settings.solutions.values():
+        if providers.of(one).declared.joins:
+            _check_joining(one.id, settings)
     if settings.sign_in and not settings.keys:
         raise InvalidSetting("ANYROOM_KEYS", "is needed with ANYROOM_SIGNIN: what a browser keeps is sealed")
+
+
+def _check_joining(solution: str, settings: Settings) -> None:
+    """What a solution needs whose conferences are entered by our page. Raises InvalidSetting."""
+    needed = f"is needed by the solution {solution}"
+    if not settings.public_url:
+        raise InvalidSetting("ANYROOM_PUBLIC_URL", f"{needed}: guests enter by our page")
+    if not settings.keys:
+        raise InvalidSetting("ANYROOM_KEYS", f"{needed}: the links to our page are sealed")
+    if settings.sign_in is None:
+        raise InvalidSetting("ANYROOM_SIGNIN", f"{needed}: hosts sign in on our page")
 
 
 def _check_following(settings: Settings) -> None:

@@ -12,6 +12,8 @@ from conference.connect import Connecting
 from conference.errors import CredentialsRefused, NotConnected, NotFound
 from conference.http import Client, HttpCall
 from conference.identity import User, Verifier
+from conference.join import Joining
+from conference.meeting import JoinLinks
 from conference.providers import LoadedProvider, connects_users
 from conference.providers.base import OAuth, Secret
 from conference.seal import Seal
@@ -23,12 +25,14 @@ from conference.token_reply import Granted
 from conference.tokens import Tokens
 from conference.webhooks import Webhooks
 from settings import Settings
+from sync.conferences import Conferences
+from sync.meetings import StoredMeetings
 from sync.once import Once
 from sync.store import Store
 from sync.there import Heard
 from sync.users import StoredOfUsers
 
-OpenCall = Callable[[Solution, str, str, Deadline], HttpCall]
+OpenCall = Callable[[Solution, str, str, str, Deadline], HttpCall]
 _log = logging.getLogger("anyroom.visitors")
 
 
@@ -44,6 +48,8 @@ class Outside(msgspec.Struct, frozen=True):
     renew: Callable[[frozenset[str]], bool]
     provider: Callable[[Solution], LoadedProvider]
     open_call: OpenCall
+    conferences: Conferences
+    links: JoinLinks
     new_text: Callable[[], str]
 
 
@@ -61,6 +67,7 @@ class Visitors:
         )
         self._connecting: Connecting | None = None
         self._settings: SettingsPage | None = None
+        self._joining: Joining | None = None
         if not (settings.sign_in and seal and tokens):
             return
         connects = {one.id: one for one in settings.solutions.values() if connects_users(one)}
@@ -91,6 +98,14 @@ class Visitors:
             once,
             outside.clock,
             settings.public_url,
+        )
+        self._joining = Joining(
+            settings.solutions,
+            StoredMeetings(outside.store, outside.conferences, outside.links),
+            sessions,
+            lambda visit, choose: self._connects().sign_in(visit, choose=choose, join=visit.token),
+            outside.clock,
+            outside.new_text,
         )
         self._settings = SettingsPage(
             settings.solutions,
@@ -139,9 +154,22 @@ class Visitors:
         """POST /sign-out."""
         return self._page().sign_out(visit)
 
+    def join(self, visit: Visit) -> Sent:
+        """GET /join/TOKEN."""
+        return self._joins().show(visit)
+
+    def enter(self, visit: Visit) -> Sent:
+        """POST /join/TOKEN."""
+        return self._joins().enter(visit)
+
     def webhook(self, solution: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
         """POST /webhooks/ID: what the call is answered with. Raises RequestRefused, SecretUnavailable, Temporary."""
         return self._webhooks.take(solution, headers, body)
+
+    def _joins(self) -> Joining:
+        if self._joining is None:
+            raise NotFound("nothing-to-join", "ANYROOM_SIGNIN is not set")
+        return self._joining
 
     def _connects(self) -> Connecting:
         if self._connecting is None:
@@ -179,13 +207,13 @@ class Visitors:
         """Ask the system who the user is; credentials that it refuses are read again once."""
         account = self._outside.provider(solution).account
         assert account
-        call = self._outside.open_call(solution, user.sub, user.email, deadline)
+        call = self._outside.open_call(solution, user.sub, user.email, "", deadline)
         try:
             account(call)
         except CredentialsRefused:
             if not self._outside.renew(call.used_secrets):
                 raise
-            account(self._outside.open_call(solution, user.sub, user.email, deadline))
+            account(self._outside.open_call(solution, user.sub, user.email, "", deadline))
 
 
 class _Given:

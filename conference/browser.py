@@ -11,7 +11,8 @@ from conference.legs import Legs
 
 @dataclass
 class Visit:
-    """A request. `solution` is the ID in its path, "" where there is none; `form` reads the fields of a POST, once.
+    """A request. `solution` is the ID in its path, or `token` the end of a join link, "" where there is none; `form`
+    reads the fields of a POST, once.
 
     `languages` is the Accept-Language header, `number` what the visitor may tell the administrator, and `note` what the
     log line will say.
@@ -25,6 +26,7 @@ class Visit:
     number: str
     deadline: Deadline
     legs: Legs
+    token: str = ""
     note: dict[str, Any] = field(default_factory=dict)
 
 

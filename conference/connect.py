@@ -92,9 +92,11 @@ class Connecting:
         """GET /oauth/callback/ID: the visitor comes back from the conferencing system."""
         return self._shown(visit, lambda: self._callback(visit))
 
-    def sign_in(self, visit: Visit, then: str = "", expected: User | None = None, choose: bool = False) -> Sent:
-        """On to Google, and from there to the settings, or to connect the solution `then`."""
-        flow, cookie = self._sessions.flow(GOOGLE, expected=expected, then=then)
+    def sign_in(
+        self, visit: Visit, then: str = "", expected: User | None = None, choose: bool = False, join: str = ""
+    ) -> Sent:
+        """On to Google, and from there to the settings, to connect the solution `then`, or back to a join link."""
+        flow, cookie = self._sessions.flow(GOOGLE, expected=expected, then=then, join=join)
         return redirect(self._google.url(flow, expected.sub if expected else "", choose), cookie)
 
     def _connect(self, visit: Visit) -> Sent:
@@ -122,7 +124,7 @@ class Connecting:
         session = self._sessions.begin(user)
         if flow.expected and flow.expected.sub != user.sub:
             return self._another_account(visit, flow.then, user, flow.expected, session)
-        return redirect(_path(flow.then) if flow.then else refused.SETTINGS, session, self._sessions.ended())
+        return redirect(_path(flow.then) if flow.then else _page_of(flow), session, self._sessions.ended())
 
     def _callback(self, visit: Visit) -> Sent:
         solution = self._solution(visit)
@@ -209,7 +211,7 @@ class Connecting:
         """
         flow = self._sessions.under_way(visit.cookies)
         solution = visit.solution or (flow.then if flow else "")
-        again = _path(solution) if solution in self._solutions else refused.SETTINGS
+        again = _path(solution) if solution in self._solutions else _page_of(flow)
         ended = (self._sessions.ended(),) if flow and flow.state == visit.query.get("state") else ()
         return refused.shown(visit, work, again, *ended)
 
@@ -219,6 +221,11 @@ class Connecting:
 
 def _to(solution: str) -> str:
     return f"solution:{solution}"
+
+
+def _page_of(flow: Flow | None) -> str:
+    """The page at which somebody began to sign in."""
+    return f"/join/{flow.join}" if flow and flow.join else refused.SETTINGS
 
 
 def _path(solution: str) -> str:

@@ -66,7 +66,8 @@ class Wanted(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True):
     """The right to make a conference, for a minute.
 
-    `mapping` is its key. `resumed`: it was made already, perhaps, by `user` and in `account`.
+    `mapping` is its key. `resumed`: it was made already, perhaps, by `user` and in `account`. `link` is the address of
+    our join page for it, "" where the solution has none.
     """
 
     mapping: str
@@ -74,6 +75,7 @@ class Claim(msgspec.Struct, frozen=True):
     resumed: bool
     user: str
     account: str
+    link: str
     held: object
 
 

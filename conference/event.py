@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from conference.errors import Permanent
 from conference.recurrence import last_end
+from conference.zone import named_zone
 
 PARAMETER = "anyroom"
 """The key of the conference parameter by which our conferences are recognised; its value is the mapping's key."""
@@ -120,7 +121,7 @@ def from_record(record: Mapping[str, Any]) -> Event:
     """The event that `to_record` has written, its times in its zone again."""
     pairs = [(pair["key"], pair["value"]) for pair in record["parameters"]]
     event = msgspec.convert({**record, "parameters": pairs}, Event, strict=False)
-    zone = _named_zone(event.zone)
+    zone = named_zone(event.zone)
     if zone is None or event.zone_guessed:
         return event
     return msgspec.structs.replace(event, start=event.start.astimezone(zone), end=event.end.astimezone(zone))
@@ -239,26 +240,16 @@ def _local(moment: datetime) -> datetime:
 
 def _zone(name: str, body: Mapping[str, Any], calendar_zone: str) -> tuple[tzinfo, bool]:
     """The zone called `name`, in IANA's or Windows' words; else the time's own offset, else the calendar's zone."""
-    named = _named_zone(name) if name else None
+    named = named_zone(name) if name else None
     if named:
         return named, False
     offset = _offset(body)
-    calendars = _named_zone(calendar_zone)
+    calendars = named_zone(calendar_zone)
     if offset is None:
         return calendars or UTC, bool(name) or calendars is None
     if calendars and datetime.fromisoformat(body["dateTime"]).astimezone(calendars).utcoffset() == offset:
         return calendars, bool(name)
     return timezone(offset), True
-
-
-def _named_zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        from tzlocal.windows_tz import win_tz
-
-        known = win_tz.get(name)
-        return ZoneInfo(known) if known else None
 
 
 def _offset(body: Mapping[str, Any]) -> timedelta | None:

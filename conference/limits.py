@@ -33,6 +33,8 @@ LONGEST: Final[Mapping[str, int]] = {
     "notes": 2048,
     # Apps Script takes 1,800, the add-on markup 1,300.
     "authentication_url": 1300,
+    # Not Calendar's: where a visitor's browser is sent, as long as everybody takes it (RFC 9110, section 4.1).
+    "join_url": 8000,
 }
 
 MOST_ENTRY_POINTS: Final = 300

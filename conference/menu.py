@@ -9,6 +9,7 @@ import msgspec
 
 from conference import providers
 from conference.data import check_solution
+from conference.duration import RULE, read_duration
 from conference.errors import InvalidSetting, Permanent
 from conference.secrets import secret_name
 from conference.solution import ID, LOGO, Solution
@@ -87,6 +88,7 @@ def _solution(solution_id: str, table: object) -> Solution:
     provider = _text(where, rest, "provider")
     domains = rest.pop("domains", [])
     notes = rest.pop("notes", "")
+    joining = _joining(where, rest)
     parameters = rest.pop("parameters", {})
     if not isinstance(domains, list) or not all(isinstance(domain, str) and domain for domain in domains):
         raise InvalidSetting(f"{where} domains", "must be a list of hosted domains")
@@ -105,13 +107,33 @@ def _solution(solution_id: str, table: object) -> Solution:
         domains=frozenset(domain.lower() for domain in domains),
         notes=notes,
         parameters=tuple(parameters.items()),
+        **joining,
     )
+    providers.check(solution)
+    for field in joining if not providers.of(solution).declared.joins else ():
+        raise InvalidSetting(f"{where} {field}", f"is for our join page, which {provider} does not use here")
     _check_secrets(where, solution.options)
     try:
         check_solution(solution)
     except Permanent as error:
         raise InvalidSetting(f"{where} {error.reason.removeprefix('solution-')}", error.detail) from error
     return solution
+
+
+def _joining(where: str, rest: dict[str, Any]) -> dict[str, Any]:
+    """What the table says of our join page, as the fields of a Solution. Raises InvalidSetting."""
+    said: dict[str, Any] = {}
+    if "opens" in rest:
+        opens = rest.pop("opens")
+        said["opens"] = read_duration(opens) if isinstance(opens, str) else None
+        if said["opens"] is None:
+            raise InvalidSetting(f"{where} opens", RULE)
+    if "co_hosts" in rest:
+        hosts = rest.pop("co_hosts")
+        if not isinstance(hosts, list) or not all(isinstance(host, str) and "@" in host for host in hosts):
+            raise InvalidSetting(f"{where} co_hosts", "must be a list of e-mail addresses")
+        said["co_hosts"] = frozenset(host.lower() for host in hosts)
+    return said
 
 
 def _check_secrets(where: str, options: msgspec.Struct) -> None:

@@ -80,6 +80,11 @@ class Seal:
         return opened
 
 
+def key_id(sealed: str) -> str:
+    """The id of the key that sealed it, "none" for what is no seal of ours."""
+    return parts[1] if len(parts := sealed.split(".")) == 3 else "none"
+
+
 def open_seal(setting: str, secrets: Secrets, random: Callable[[int], bytes]) -> Seal:
     """The seal behind the value of ANYROOM_KEYS; nothing is read yet. Raises InvalidSetting."""
     try:

@@ -43,7 +43,7 @@ class Flow(msgspec.Struct, frozen=True):
 
     `to` is "google" or the solution's id; `user` is who began it, None before anybody signed in, and `expected` whom
     Calendar has sent. `verifier` is PKCE's (RFC 7636), `nonce` OpenID Connect's. `then` is the solution to go on with,
-    "" for the settings.
+    "" for the settings; `join` is the end of the join link to go back to, if it was begun there.
     """
 
     state: str
@@ -54,6 +54,7 @@ class Flow(msgspec.Struct, frozen=True):
     user: User | None = None
     expected: User | None = None
     then: str = ""
+    join: str = ""
 
 
 class Told(msgspec.Struct, frozen=True):

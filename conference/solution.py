@@ -1,6 +1,7 @@
 """A solution: one entry of Calendar's "Add video conferencing" menu, as the deployer configured it."""
 
 import re
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,8 @@ class Solution(msgspec.Struct, frozen=True):
 
     `id` is what Calendar knows it by and never changes; `provider` names a file of conference/providers; `options` is
     that provider's own typed `Options`. `domains` are the hosted domains (`hd`) that may use it, all when empty.
-    `notes` (HTML) and `parameters` go into every ConferenceData of the solution.
+    `notes` (HTML) and `parameters` go into every ConferenceData of the solution. Where guests enter by our join page,
+    `opens` is how long before the start, and `co_hosts` are the addresses of who may host beside the event's own.
     """
 
     id: str
@@ -32,6 +34,8 @@ class Solution(msgspec.Struct, frozen=True):
     domains: frozenset[str] = frozenset()
     notes: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+    opens: timedelta = timedelta(minutes=15)
+    co_hosts: frozenset[str] = frozenset()
 
     def is_for(self, domain: str) -> bool:
         """Whether users of that hosted domain, "" for none, may use it."""

@@ -5,10 +5,12 @@
 SERVICE=anyroom
 QUEUE=anyroom
 SWEEP=anyroom-sweep
+OURS=made-by=anyroom # the label of secrets that were not there before
 DEPLOY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 PROJECT=${PROJECT:-}
 REGION=${REGION:-europe-west1}
+DATABASE_SAID=${DATABASE:-}
 DATABASE=${DATABASE:-(default)}
 DELEGATION=${DELEGATION:-no}
 ACCOUNTS=${ACCOUNTS:-none}
@@ -76,11 +78,12 @@ address() {
     echo "$1@$PROJECT.iam.gserviceaccount.com"
 }
 
-# there API COMMAND...: what gcloud says is there; nothing, where that API is not on (yet).
+# there API COMMAND...: what gcloud says is there; nothing, where that API is not on (yet). It is the first that each API
+# is asked, and so waits for one that was just turned on.
 there() {
     grep -qFx -- "$1" <<<"$APIS_ON" || return 0
     shift
-    gcloud "$@" --project="$PROJECT"
+    patiently "$@"
 }
 
 # has LINES LINE: whether that is one of them.
@@ -136,8 +139,10 @@ quoted() {
     done
 }
 
+RAN=0 # how many commands `run` was given
 # run COMMAND...: show a command of gcloud, and run it unless it is only to be shown.
 run() {
+    RAN=$((RAN + 1))
     quoted gcloud "$@" "--project=$PROJECT"
     echo
     [[ $SHOW == yes ]] || gcloud "$@" "--project=$PROJECT" >/dev/null
@@ -151,17 +156,21 @@ PAUSE=15
 
 # run_patiently COMMAND...: the same, once more while Google has not heard of something that was just made.
 run_patiently() {
-    local left=$TRIES said
     quoted gcloud "$@" "--project=$PROJECT"
     echo
-    [[ $SHOW == no ]] || return 0
-    until said=$(gcloud "$@" "--project=$PROJECT" 2>&1 >/dev/null); do
+    [[ $SHOW == yes ]] || patiently "$@" >/dev/null
+}
+
+# patiently COMMAND...: what gcloud prints, when it does not say any more that Google has not heard of something.
+patiently() {
+    local left=$TRIES said
+    until { said=$(gcloud "$@" "--project=$PROJECT" 2>&1 >&4); } 4>&1; do
         left=$((left - 1))
         if [[ $left == 0 || ! $said =~ $NOT_YET ]]; then
             echo "$said" >&2
             return 1
         fi
-        echo "# Google has not heard of what was just made; once more in $PAUSE seconds ($left left)"
+        echo "# Google has not heard of what was just made; once more in $PAUSE seconds ($left left)" >&2
         sleep "$PAUSE"
     done
 }

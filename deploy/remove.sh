@@ -3,11 +3,14 @@
 #
 #   PROJECT=example-project deploy/remove.sh                print the commands that it would run; nothing is changed
 #   PROJECT=example-project deploy/remove.sh --yes          run them
-#   PROJECT=example-project deploy/remove.sh --data         print also those that delete the database and the secrets
-#   PROJECT=example-project deploy/remove.sh --data --yes   run them all: conferences are not followed any more, and
+#   PROJECT=example-project DATABASE='(default)' deploy/remove.sh --data
+#                                                           print also those that delete the database and the secrets
+#   PROJECT=example-project DATABASE='(default)' deploy/remove.sh --data --yes
+#                                                           run them all: conferences are not followed any more, and
 #                                                           connected accounts and their keys are gone for ever
 #
-# Settings as for setup.sh: PROJECT, REGION, DATABASE, CONFIG, in the environment.
+# Settings as for setup.sh, in the environment: PROJECT, REGION, DATABASE, CONFIG. Which database is deleted has to be
+# said: it goes with all that is in it. One that setup.sh has not made ready, or that has settings of others, is kept.
 set -euo pipefail
 # shellcheck source=deploy/project.sh
 . "$(dirname "${BASH_SOURCE[0]}")/project.sh"
@@ -16,13 +19,29 @@ STEPS=6
 DATA=no
 SHOW=yes
 
+check_database_is_said() {
+    [[ $DATA == no || -n $DATABASE_SAID ]] ||
+        die "Say which database is deleted, with all that is in it: DATABASE='(default)', or the one that setup.sh was told"
+}
+
 remove_function() {
     step "The function, and what calls it"
+    local known before=$RAN
+    remove_callers
+    remove_service
+    [[ $RAN != "$before" ]] || echo "# Nothing of it is in $REGION. If it runs elsewhere, say where: REGION"
+}
+
+remove_callers() {
     local known
     known=$(there cloudscheduler.googleapis.com scheduler jobs list "--location=$REGION" --format="value(name.basename())")
     if has "$known" "$SWEEP"; then run scheduler jobs delete "$SWEEP" "--location=$REGION"; fi
     known=$(there cloudtasks.googleapis.com tasks queues list "--location=$REGION" --format="value(name.basename())")
     if has "$known" "$QUEUE"; then run tasks queues delete "$QUEUE" "--location=$REGION"; fi
+}
+
+remove_service() {
+    local known
     known=$(there cloudfunctions.googleapis.com functions list --v2 "--regions=$REGION" --format="value(name.basename())")
     if has "$known" "$SERVICE"; then
         run functions delete "$SERVICE" "--region=$REGION" --gen2
@@ -75,7 +94,7 @@ remove_secrets() {
     step "Secrets"
     [[ $DATA == yes ]] || return 0
     local known name
-    known=$(there secretmanager.googleapis.com secrets list --format="value(name.basename())")
+    known=$(there secretmanager.googleapis.com secrets list --filter="labels.$OURS" --format="value(name.basename())")
     for name in $(named_secrets); do
         if has "$known" "$name"; then run secrets delete "$name"; fi
     done
@@ -86,10 +105,23 @@ remove_database() {
     [[ $DATA == yes ]] || return 0
     local known
     known=$(there firestore.googleapis.com firestore databases list --format="value(name.basename())")
-    if has "$known" "$DATABASE"; then
+    has "$known" "$DATABASE" || return 0
+    known=$(there firestore.googleapis.com firestore indexes fields list "--database=$DATABASE" \
+        --format="value[separator=' '](name.segment(5),name.segment(7))")
+    if is_ours "$known"; then
         run firestore databases update "--database=$DATABASE" --no-delete-protection
         run firestore databases delete "--database=$DATABASE"
+    else
+        echo "# The database $DATABASE is kept: setup.sh has not made it ready, or it is others' too"
     fi
+}
+
+# is_ours INDEXED: whether what a database indexes is of our collections alone, and the first that setup.sh makes is there.
+is_ours() {
+    local ours
+    ours=$(rows firestore.txt | awk '{ print $1 }')
+    has "$1" "$(rows firestore.txt | awk 'NR == 1 { print $1, $2 }')" &&
+        ! awk '{ print $1 }' <<<"$1" | grep -vxF -e __default__ -e "$ours" >/dev/null
 }
 
 for word in "$@"; do
@@ -105,6 +137,7 @@ for word in "$@"; do
 done
 ACCOUNTS=users # whatever was chosen, the secrets of accounts are removed where they are
 check_project
+check_database_is_said
 use_gcloud_alone
 remove_function
 remove_alerts
@@ -112,5 +145,5 @@ remove_metrics
 remove_accounts
 remove_secrets
 remove_database
-[[ $DATA == yes ]] || echo "# The data is kept: the database $DATABASE and the secrets. remove.sh --data deletes them too"
+[[ $DATA == yes ]] || echo "# The data is kept: the database $DATABASE and the secrets. DATABASE='$DATABASE' remove.sh --data deletes them too"
 [[ $SHOW == no ]] || echo "# Nothing has been changed: remove.sh --yes runs this"

@@ -119,6 +119,9 @@ create_database() {
             --format="value[separator=' '](name.segment(5),name.segment(7),indexConfig.indexes.fields.order.flatten())")
         expiring=$(there firestore.googleapis.com firestore fields ttls list "--database=$DATABASE" \
             --format="value[separator=' '](name.segment(5),name.segment(7))")
+        if ! grep -q '^mapping ' <<<"$indexed"; then
+            echo "# The database $DATABASE was there before. If other programs use it, choose a new one: DATABASE=anyroom"
+        fi
     fi
     index_fields "$indexed" "$expiring"
 }
@@ -146,7 +149,7 @@ create_secrets() {
         if has "$known" "$name"; then
             values=$(there secretmanager.googleapis.com secrets versions list "$name" --format="value(name.basename())")
         else
-            run secrets create "$name" --replication-policy=automatic
+            run secrets create "$name" --replication-policy=automatic --labels="$OURS"
         fi
         run_patiently secrets add-iam-policy-binding "$name" --role=roles/secretmanager.secretAccessor \
             "--member=serviceAccount:$(address anyroom)" --condition=None

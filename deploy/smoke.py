@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 QUESTIONS = (
     Question("GET", "/health", 200, {"status": "ok"}),
     Question("POST", "/conferences?solution=smoke", 401, {"error": "unauthenticated"}),
-    # The token has the form of ours, so that where channels are used the store is asked for it.
+    # The token has the form of ours, so that the store is asked for it: 503 when it is away or not ours to read.
     Question(
         *("POST", "/notifications", 404, {"error": "not found"}),
         headers={

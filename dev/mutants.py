@@ -52,6 +52,12 @@ TARGETS: Mapping[str, Target] = {
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
     "conference/custody.py": Target(("tests/conference/test_custody_exactly.py", "tests/conference/test_custody.py")),
     "conference/webhooks.py": Target(("tests/conference/test_webhooks.py",)),
+    "conference/jwt.py": Target(("tests/conference/test_jwt.py",)),
+    "conference/providers/jitsi.py": Target(
+        ("tests/conference/providers/test_jitsi_tokens.py",),
+        frozenset({"_check_tokens", "has_key", "declare", "create", "join", "_address", "_signed", "_claims"})
+        | {"_end", "_user", "_features"},
+    ),
     "conference/providers/zoom.py": Target(
         ("tests/conference/providers/test_zoom_webhook.py",),
         frozenset({"webhook", "_read", "_fresh", "_check_signed"})

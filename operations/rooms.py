@@ -147,10 +147,9 @@ class Rooms:
         self._accounts.setdefault((record.solution, user, account), one)
 
     def _differs(self, one: Mapped, found: Conference) -> bool:
-        assert one.record.answer
         try:
             now = self._site.parts.conferences.answer(one.record.solution, found, one.record.pointer)
-            return _entrance(ConferenceData.from_record(one.record.answer)) != _entrance(now)
+            return _entrance(self._site.parts.conferences.answered(one.record)) != _entrance(now)
         except InvalidConferenceData:
             return True
 

@@ -1,7 +1,8 @@
 """`make rotate-keys`: how much is sealed with which key, and with DO=1 all of it sealed anew with the first one.
 
-Each connection is replaced by itself, only as it was read, and never while somebody renews its tokens: a rotation that
-is stopped goes on where it was, and one beside a running function takes nothing from it.
+Each connection and each join link is replaced by itself, only as it was read, and a connection never while somebody
+renews its tokens: a rotation that is stopped goes on where it was, and one beside a running function takes nothing from
+it.
 """
 
 from collections import Counter
@@ -13,9 +14,10 @@ import msgspec
 
 from conference.custody import tokens_place, whose_place
 from conference.errors import Conflict, Unsealable
-from conference.seal import Seal
+from conference.seal import Seal, key_id
 from operations.asked import Asked
 from operations.console import DONE, LEFT, Console, Mistake, number
+from operations.sealed_links import SealedLinks
 from operations.site import Site
 from sync import records
 from sync.connections import connection_key
@@ -33,12 +35,19 @@ def run(site: Site, asked: Asked, console: Console) -> int:
     seal = site.parts.seal
     if seal is None:
         raise Mistake("ANYROOM_KEYS is not set, and nothing is sealed")
-    with console.working("reading the connections") as at:
+    links = SealedLinks(site)
+    with console.working("reading what is sealed") as at:
         counts, behind = _counted(site, seal, console)
-        _tell(counts, seal, console)
+        links.read(seal.keys()[0].id, console)
+        _tell(counts, links.counts, seal, console)
         if not asked.do:
-            console.say(f"{number(len(behind), 'connection')} to seal anew." + (" DO=1 does." if behind else ""))
+            what = _what(len(behind), len(links.behind))
+            console.say(f"{what} to seal anew." + (" DO=1 does." if behind or links.behind else ""))
             return DONE
+        for place, key in enumerate(links.behind):
+            at(f"{place} of {len(links.behind)} join links sealed anew")
+            links.rotate(key)
+            console.check()
         rotation = _Rotation(site, seal, _names(site, behind, console))
         for place, key in enumerate(behind):
             at(f"{place} of {len(behind)} sealed anew")
@@ -50,7 +59,7 @@ def run(site: Site, asked: Asked, console: Console) -> int:
             at(f"waiting for {len(rotation.busy)} that are being renewed")
             console.pause(1.0)
             rotation.again()
-    return _end(rotation, console)
+    return _end(rotation, links, console)
 
 
 def _counted(site: Site, seal: Seal, console: Console) -> tuple[Counter[str], Mapping[str, ConnectionRecord]]:
@@ -63,21 +72,26 @@ def _counted(site: Site, seal: Seal, console: Console) -> tuple[Counter[str], Ma
             console.say(f"{document.key}: {defect}")
             continue
         if record.sealed:
-            counts[_key_id(record.sealed)] += 1
-            if any(_key_id(text) != first for text in (record.sealed, record.whose)):
+            counts[key_id(record.sealed)] += 1
+            if any(key_id(text) != first for text in (record.sealed, record.whose)):
                 behind[document.key] = record
     return counts, behind
 
 
-def _tell(counts: Mapping[str, int], seal: Seal, console: Console) -> None:
+def _tell(connections: Mapping[str, int], links: Mapping[str, int], seal: Seal, console: Console) -> None:
     known = seal.keys()
     keys = [key.id for key in known]
-    for place, key_id in enumerate(keys):
-        role = "the first, which seals" if place == 0 else "opens"
-        console.say(f"key {key_id}: {number(counts.get(key_id, 0), 'connection')}; {role}")
-    for key_id in sorted(set(counts) - set(keys)):
-        lost = "no key of ANYROOM_KEYS; put it back below the others, or they must connect again"
-        console.say(f"key {key_id}: {number(counts[key_id], 'connection')}; {lost}")
+    for one in (*keys, *sorted({*connections, *links} - {*keys})):
+        role = "the first, which seals" if one == keys[0] else "opens"
+        if one not in keys:
+            role = "no key of ANYROOM_KEYS; put it back below the others, or users must connect again, and"
+            role += " nobody is given these join links once more"
+        console.say(f"key {one}: {_what(connections.get(one, 0), links.get(one, 0))}; {role}")
+
+
+def _what(connections: int, links: int) -> str:
+    """So many connections, and join links where there are any."""
+    return number(connections, "connection") + (f" and {number(links, 'join link')}" if links else "")
 
 
 def _names(site: Site, behind: Mapping[str, ConnectionRecord], console: Console) -> Mapping[str, str]:
@@ -155,8 +169,14 @@ def _is_renewed(record: ConnectionRecord, now: datetime) -> bool:
     return record.refreshing is not None and record.refreshing.until + SETTLES > now
 
 
-def _end(rotation: _Rotation, console: Console) -> int:
-    console.say(f"{rotation.done} sealed anew with the first key.")
+def _end(rotation: _Rotation, links: SealedLinks, console: Console) -> int:
+    console.say(f"{rotation.done + links.done} sealed anew with the first key.")
+    if links.busy:
+        console.say(f"{number(links.busy, 'join link')} changed too often just now; run it again in a minute.")
+    if links.closed:
+        console.say(
+            f"{number(links.closed, 'join link')} with a key that is lost: they work, and are not given once more."
+        )
     if rotation.busy:
         console.say(f"{len(rotation.busy)} are being renewed just now; run it again in a minute.")
     if rotation.unnamed:
@@ -166,8 +186,5 @@ def _end(rotation: _Rotation, console: Console) -> int:
         )
     if rotation.closed:
         console.say(f"{rotation.closed} do not open with any key; their users are asked to connect again.")
-    return LEFT if rotation.busy or rotation.unnamed or rotation.closed else DONE
-
-
-def _key_id(sealed: str) -> str:
-    return parts[1] if len(parts := sealed.split(".")) == 3 else "none"
+    left = rotation.busy or rotation.unnamed or rotation.closed or links.busy or links.closed
+    return LEFT if left else DONE

@@ -128,11 +128,12 @@ class Page:
             return self._back(Notice(f"Nothing was changed: {error}", failed=True))
 
     def room(self, room: str) -> tuple[str, int]:
-        """The inside of a room."""
+        """The inside of a room, for whoever comes by its link, or by that of somebody who was named."""
+        visitor = {name: request.args.get(name, "") for name in ("name", "role")}
         try:
-            return render_template("room.html", room=self._rooms.get(room)), 200
+            return render_template("room.html", room=self._rooms.get(room), visitor=visitor), 200
         except KeyError:
-            return render_template("room.html", room=None), 404
+            return render_template("room.html", room=None, visitor=visitor), 404
 
     def sign_in(self) -> str:
         """The conferencing system's sign-in: the account is signed in once the button is pressed."""

@@ -266,6 +266,7 @@ class Applier:
             ical_uid=event.ical_uid,
             end=ends,
             told=event.told(),
+            meeting=self._ports.conferences.following(one.record, event).meeting,
             due=due,
             forget=None,
         )

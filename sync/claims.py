@@ -13,6 +13,7 @@ from conference.create import Claim, Offer, Wanted
 from conference.data import ConferenceData
 from conference.errors import Conflict, StoreUnavailable, Temporary
 from conference.identity import User
+from conference.meeting import JoinLinks
 from sync import keepers, records
 from sync.backoff import spread_out
 from sync.records import CALENDARS, MAPPINGS, ORPHANS, Keeper, MappingRecord
@@ -44,7 +45,8 @@ class Held(NamedTuple):
 class StoredClaims:
     """The claims of conference.create, over the store.
 
-    `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1. `follow` is told the key of
+    `new_attempt` gives an attempt id that nobody can guess; `spread` a number from 0 to 1; `links` makes the links to
+    our join page. `follow` is told the key of
     a calendar that begins to be followed; it raises nothing.
     """
 
@@ -54,9 +56,11 @@ class StoredClaims:
         clock: Clock,
         new_attempt: Callable[[], str],
         spread: Callable[[], float],
+        links: JoinLinks,
         follow: Callable[[str], None] = lambda calendar: None,
     ) -> None:
         self._store = store
+        self._links = links
         self._clock = clock
         self._new_attempt = new_attempt
         self._spread = spread
@@ -70,6 +74,7 @@ class StoredClaims:
     def take(self, wanted: Wanted, deadline: Deadline) -> Claim | ConferenceData | None:
         """The claim, or the answer that was given before, or None while another one is at work."""
         key = records.key(wanted.calendar, wanted.event, wanted.solution.id)
+        link = self._links.begin(wanted.solution)
         record = self._claimed(
             MappingRecord(
                 calendar=wanted.calendar,
@@ -82,6 +87,8 @@ class StoredClaims:
                 attempt=self._new_attempt(),
                 state="claimed",
                 pointer=key,
+                link=link.link,
+                meeting=link.meeting,
             )
         )
         try:
@@ -102,7 +109,7 @@ class StoredClaims:
             raise Temporary("overtaken", "another request took this one's claim over") from conflict
         assert document
         held = held._replace(document=document, record=record)
-        return Claim(claim.mapping, record.attempt, False, record.user, record.account, held)
+        return Claim(claim.mapping, record.attempt, False, record.user, record.account, claim.link, held)
 
     def free(self, claim: Claim, uncertain: bool) -> None:
         """Let go after a failure: at once; when the attempt may have acted, the next one takes it over."""
@@ -155,7 +162,7 @@ class StoredClaims:
         deadline.check()
         record = records.mapping(document)
         if record.state == "offered":
-            return _answer(record)
+            return self._answer(record)
         if record.state in records.ALIVE:
             return self._offer_again(document, record)
         if record.state in _ENDED:
@@ -170,6 +177,7 @@ class StoredClaims:
         self, document: Document, record: MappingRecord, reason: str, wanted: Wanted, deadline: Deadline
     ) -> Claim | None:
         """A conference of its own in the same record; one that may still exist is listed as a suspected orphan."""
+        link = self._links.begin(wanted.solution)
         again = MappingRecord(
             calendar=record.calendar,
             event=record.event,
@@ -180,6 +188,8 @@ class StoredClaims:
             attempt=self._new_attempt(),
             state="claimed",
             pointer=document.key,
+            link=link.link,
+            meeting=link.meeting,
         )
         left = record.conference and record.state not in ("gone", "lost")
         deadline.check()
@@ -203,7 +213,7 @@ class StoredClaims:
             self._commit(Replace(document, records.to_body(again)))
         except Conflict:
             return None
-        return _answer(again)
+        return self._answer(again)
 
     def _replace(
         self,
@@ -228,9 +238,9 @@ class StoredClaims:
         if deadline.left():
             with suppress(StoreUnavailable):
                 calendar = self._store.get(CALENDARS, records.key(record.calendar))
-        return Claim(
-            document.key, record.attempt, resumed, record.user, record.account, Held(document, record, before, calendar)
-        )
+        link = self._links.url(records.kept(record))
+        held = Held(document, record, before, calendar)
+        return Claim(document.key, record.attempt, resumed, record.user, record.account, link, held)
 
     def _claimed(self, record: MappingRecord) -> MappingRecord:
         until = self._clock.now() + CLAIM
@@ -243,6 +253,7 @@ class StoredClaims:
         keeper = Keeper(offer.keeper.sub, offer.keeper.email) if offer.keeper else None
         if known and not (keeper and keepers.is_replaceable(known, now)):
             keeper = known.keeper
+        link = self._links.following(records.kept(held.record), offer.event)
         mapping = _with(
             held.record,
             state="offered",
@@ -253,7 +264,8 @@ class StoredClaims:
             account=offer.conference.host or held.record.account,
             conference=offer.conference.id,
             room=records.room(held.record.solution, offer.conference.id),
-            answer=offer.answer.to_record(),
+            answer=self._links.stored(offer.answer, link),
+            meeting=link.meeting,
             told=None if claim.resumed else offer.event.told(),  # what is found has an earlier request's values
             end=offer.event.last_end(),
             due=self._due(OFFERED),
@@ -284,11 +296,15 @@ class StoredClaims:
             self._end([self._orphan(made, "overtaken")])
         if theirs is None or theirs.answer is None:
             raise Temporary("overtaken", "another request took this one's claim over")
-        return _answer(theirs)
+        return self._answer(theirs)
 
     def _orphan(self, record: MappingRecord, reason: str) -> Create:
         orphan = records.orphaned(record, reason, self._clock.now(), self._due(OFFERED))
         return Create(ORPHANS, records.key(record.attempt), records.to_body(orphan))
+
+    def _answer(self, record: MappingRecord) -> ConferenceData:
+        assert record.answer
+        return self._links.answered(record.answer, records.kept(record))
 
     def _end(self, changes: list[Change]) -> None:
         """Commit the end of a claim; when another one has it already, there is nothing left to end."""
@@ -310,11 +326,6 @@ class StoredClaims:
 def _held(claim: Claim) -> Held:
     assert isinstance(claim.held, Held)
     return claim.held
-
-
-def _answer(record: MappingRecord) -> ConferenceData:
-    assert record.answer
-    return ConferenceData.from_record(record.answer)
 
 
 def _with(record: MappingRecord, **changes: object) -> MappingRecord:

@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from conference.attempt import fitted
 from conference.clock import Deadline
 from conference.data import ConferenceData, compose
-from conference.errors import CredentialsRefused, InvalidSetting
+from conference.errors import CredentialsRefused, InvalidSetting, SecretUnavailable
 from conference.event import Event
 from conference.http import HttpCall
+from conference.meeting import JoinLinks, Kept
 from conference.providers import LoadedProvider
-from conference.providers.base import Call, Changes, Conference, EventField, Known, Marked
+from conference.providers.base import Call, Changes, Conference, EventField, Known, Marked, Visitor
 from conference.solution import Solution
+from conference.uris import check_web
+from sync import records
 from sync.records import MappingRecord, OrphanRecord
 
 CALL = 10.0
@@ -23,15 +26,15 @@ _log = logging.getLogger("anyroom.conferences")
 
 
 class OpenCall(Protocol):
-    """Opens a provider's call, as that user and with that account."""
+    """Opens a provider's call, as that user and with that account, for a conference that is entered by that link."""
 
-    def __call__(self, solution: Solution, user: str, account: str, deadline: Deadline) -> HttpCall:
+    def __call__(self, solution: Solution, user: str, account: str, link: str, deadline: Deadline) -> HttpCall:
         """The call; nothing is sent yet."""
 
 
 class Conferences:
     """The configured solutions and their providers. `open_call` opens a provider's call; `renew` reads secrets anew;
-    `is_connected` says whether the solution can be asked for that user.
+    `is_connected` says whether the solution can be asked for that user; `links` makes the links to our join page.
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class Conferences:
         open_call: OpenCall,
         renew: Callable[[frozenset[str]], bool],
         is_connected: Callable[[Solution, str], bool],
+        links: JoinLinks,
     ) -> None:
+        self._links = links
         self._solutions = solutions
         self._provider = provider
         self._open_call = open_call
@@ -84,6 +89,14 @@ class Conferences:
         find = provider.find
         return self._asked(record, deadline, lambda call: find(record.attempt, call))
 
+    def join(self, record: MappingRecord, visitor: Visitor, deadline: Deadline) -> str:
+        """Where the visitor's browser goes to enter the conference. Raises ConferenceFailure."""
+        join = self._of(record.solution).join
+        assert join
+        url = self._asked(record, deadline, lambda call: join(_known(record), visitor, call))
+        check_web(url, "join_url")
+        return url
+
     def rooms(self, record: MappingRecord, deadline: Deadline) -> list[Marked] | None:
         """What carries our marker in the account that the record's conference is in; None where that cannot be listed.
 
@@ -96,28 +109,53 @@ class Conferences:
         """The conference made again under the record's attempt. Raises ConferenceFailure."""
         provider = self._of(record.solution)
         again = fitted(event, provider.declared.limits)
-        return self._asked(record, deadline, lambda call: provider.create(again, record.attempt, call))
+        link = self._links.url(records.kept(record))
+        return self._asked(record, deadline, lambda call: provider.create(again, record.attempt, call), link)
 
     def answer(self, solution: str, conference: Conference, mapping: str) -> ConferenceData:
         """What onCreate answers for a conference that was found. Raises InvalidConferenceData."""
         return compose(conference, self._solutions[solution], mapping, lambda lost: _log.warning("%s", lost))
 
+    def following(self, record: MappingRecord, event: Event) -> Kept:
+        """What the mapping's join page is to know of the event as it is now.
+
+        With a key that is lost it knows what it knew, and its link goes on to work. Raises Temporary.
+        """
+        kept = records.kept(record)
+        try:
+            return self._links.following(kept, event)
+        except SecretUnavailable as lost:
+            _log.error("a join page does not follow its event: %s", lost)
+            return kept
+
+    def stored(self, answer: ConferenceData, record: MappingRecord) -> dict[str, Any]:
+        """An answer as the mapping keeps it."""
+        return self._links.stored(answer, records.kept(record))
+
+    def answered(self, record: MappingRecord) -> ConferenceData:
+        """What was answered for the mapping."""
+        assert record.answer
+        return self._links.answered(record.answer, records.kept(record))
+
     def _of(self, solution: str) -> LoadedProvider:
         return self._provider(self._solutions[solution])
 
-    def _asked(self, record: MappingRecord | OrphanRecord, deadline: Deadline, ask: Callable[[Call], T]) -> T:
+    def _asked(
+        self, record: MappingRecord | OrphanRecord, deadline: Deadline, ask: Callable[[Call], T], link: str = ""
+    ) -> T:
         """The answer; credentials that the system refuses are read again once."""
         deadline.check()
-        call = self._opened(record, deadline)
+        call = self._opened(record, deadline, link)
         try:
             return ask(call)
         except CredentialsRefused:
             if not deadline.left() or not self._renew(call.used_secrets):
                 raise
-            return ask(self._opened(record, deadline))
+            return ask(self._opened(record, deadline, link))
 
-    def _opened(self, record: MappingRecord | OrphanRecord, deadline: Deadline) -> HttpCall:
-        return self._open_call(self._solutions[record.solution], record.user, record.account, deadline.within(CALL))
+    def _opened(self, record: MappingRecord | OrphanRecord, deadline: Deadline, link: str) -> HttpCall:
+        solution = self._solutions[record.solution]
+        return self._open_call(solution, record.user, record.account, link, deadline.within(CALL))
 
 
 def _known(record: MappingRecord | OrphanRecord) -> Known:

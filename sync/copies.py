@@ -87,6 +87,8 @@ class Copies:
             shared=True,
             tells=tells,
             answer=record.answer,
+            link=record.link,
+            meeting=self._ports.conferences.following(record, event).meeting,
             told=record.told if tells else event.told(),
             end=ends,
             due=self._closes(ends),

@@ -13,6 +13,7 @@ import msgspec
 
 from conference.connection import Connection
 from conference.event import Event, from_record
+from conference.meeting import Kept
 from sync.store import Document
 
 T = TypeVar("T")
@@ -77,7 +78,9 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     shows the values of the one that `tells`, which is the one that told it last. `until` is the deadline of the state:
     of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
     told of the event, and `etag` the event's version then; where it does not tell, that is what it was when it was
-    seen. `end` is when the event is over, None while it repeats for ever. `look` is the calendar's key while its next
+    seen. `end` is when the event is over, None while it repeats for ever. `link` is a hash of the link to our
+    join page, by which the page finds the conference, and `meeting` what the page knows, sealed, both "" where there is
+    none; until `opened` guests need not wait, as the host has entered. `look` is the calendar's key while its next
     run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
     record again, `forget` when it may be forgotten (all UTC).
     """
@@ -106,6 +109,9 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     parked: Parked | None = None
     until: datetime | None = None
     end: datetime | None = None
+    link: str = ""
+    meeting: str = ""
+    opened: datetime | None = None
     look: str = ""
     tries: int = 0
     due: datetime | None = None
@@ -223,6 +229,11 @@ class OnceRecord(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     due: datetime
     forget: datetime
+
+
+def kept(record: MappingRecord) -> Kept:
+    """What a mapping keeps of its link to our join page."""
+    return Kept(record.link, record.meeting)
 
 
 def copy_key(calendar: str, event: str, solution: str, pointer: str) -> str:

@@ -71,15 +71,16 @@ class Signals:
         """Mark the calendar dirty and queue its run; one read, and no write when it is marked already.
 
         Raises NotFound, the same for unknown, forged and expired channels, and Unavailable only when the mark could
-        not be stored, so that Calendar tells us again: the store is away, or the record cannot be read.
+        not be stored, so that Calendar tells us again: the store is away, or the record cannot be read. Where changes
+        are relayed nothing is marked, but the store is asked all the same: so the smoke check sees whether it answers.
         """
         found = _TOKEN.fullmatch(message.token)
-        if found is None or self._queue is None:
+        if found is None:
             raise NotFound("no-channel")
         key = found[1]
         try:
             document = self._store.get(CALENDARS, key)
-            if document is None:
+            if document is None or self._queue is None:
                 raise NotFound("no-channel")
             record, now = records.calendar(document.body), self._clock.now()
             proved = channel.recognised(record, message.channel, message.token, message.resource, now)

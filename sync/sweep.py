@@ -242,7 +242,7 @@ class Sweep:
             account=found.host or record.account,
             conference=found.id,
             room=room,
-            answer=answer.to_record(),
+            answer=self._ports.conferences.stored(answer, record),
             due=due,
         )
         changes: list[Change] = [Replace(one.document, records.to_body(adopted))]

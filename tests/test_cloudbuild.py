@@ -88,6 +88,17 @@ def test_what_is_deployed_serves_as_many_requests_as_it_has_threads() -> None:
         assert f"--concurrency={threads}" in deploy
 
 
+def test_the_one_line_of_the_readme_deploys_the_same_function() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    [line] = [words for words in in_shell(readme) if words[:2] == ["functions", "deploy"]]
+    first = deployments()[0]
+    for name in ("cpu", "memory", "concurrency", "timeout", "set-build-env-vars"):
+        [flag] = [word for word in first if word.startswith(f"--{name}=")]
+        assert flag in line
+    [python] = [word.partition("=")[2] for word in first if word.startswith("--base-image=")]
+    assert f"--runtime={python}" in line
+
+
 @pytest.mark.parametrize(
     "flag",
     [

@@ -178,6 +178,7 @@ def test_the_routes_are_those_of_the_function() -> None:
         for path, answer in zip(routes.keys, routes.values, strict=True)
         if path is not None and isinstance(answer, ast.Tuple)
     }
+    expected["/join/ID"] = "GET, POST"
     assert {path: row[1] for row in table("route") for path in code(row[0])} == expected
 
 

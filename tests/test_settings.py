@@ -59,7 +59,7 @@ def test_the_demonstration_set_has_the_simulators_zoom_where_users_can_connect()
         "ANYROOM_KEYS": "secret:keys",
         "ANYROOM_PUBLIC_URL": "https://x.example",
     }
-    assert list(settings.load(connecting).solutions) == ["jitsi", "demo", "demo-signin", "zoom"]
+    assert list(settings.load(connecting).solutions) == ["jitsi", "demo", "demo-signin", "demo-host", "zoom"]
 
 
 def test_f32_without_identity_it_does_not_start() -> None:
@@ -163,12 +163,50 @@ def test_a_solution_has_its_own_fields_and_its_providers_options(tmp_path: Path)
         ({"provider": "base"}, "provider"),
         ({"bse_url": "https://meet.example.org"}, "bse_url"),
         ({"base_url": 7}, "base_url"),
+        ({"opens": "5m"}, "opens"),
+        ({"co_hosts": ["a@example.com"]}, "co_hosts"),
     ],
 )
 def test_f23_a_wrong_field_of_a_solution_is_named(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
     error = refused(config(tmp_path, acme={**JITSI, **changes}))
     assert "[solutions.acme]" in str(error)
     assert named in str(error)
+
+
+ROOMS = {"provider": "demo", "name": "Rooms", "logo": LOGO, "join_page": True}
+JOINING = {
+    "ANYROOM_KEYS": "secret:keys",
+    "ANYROOM_SIGNIN": "1-a.apps.googleusercontent.com,secret:sign-in",
+    "ANYROOM_PUBLIC_URL": "https://x.example",
+}
+
+
+def test_a_join_page_has_its_opening_time_and_its_co_hosts(tmp_path: Path) -> None:
+    table = {**ROOMS, "opens": "2h", "co_hosts": ["Ada@Example.org"]}
+    [solution] = settings.load({**config(tmp_path, rooms=table), **JOINING}).solutions.values()
+    assert (solution.opens, sorted(solution.co_hosts)) == (timedelta(hours=2), ["ada@example.org"])
+    [usual] = settings.load({**config(tmp_path, rooms=ROOMS), **JOINING}).solutions.values()
+    assert (usual.opens, len(usual.co_hosts)) == (timedelta(minutes=15), 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"opens": 15}, "opens"),
+        ({"opens": "soon"}, "opens"),
+        ({"co_hosts": "ada@example.org"}, "co_hosts"),
+        ({"co_hosts": ["ada"]}, "co_hosts"),
+    ],
+)
+def test_what_a_join_page_cannot_have_is_named(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
+    assert f"[solutions.rooms] {named}" in str(refused({**config(tmp_path, rooms={**ROOMS, **changes}), **JOINING}))
+
+
+@pytest.mark.parametrize("missing", JOINING)
+def test_a_join_page_needs_an_address_keys_and_hosts_who_sign_in(tmp_path: Path, missing: str) -> None:
+    environment = {name: value for name, value in JOINING.items() if name != missing}
+    error = refused({**config(tmp_path, rooms=ROOMS), **environment})
+    assert (error.reason, "rooms" in error.detail) == (missing, True)
 
 
 def test_f32_a_name_that_no_secret_can_have_is_found_at_the_start(tmp_path: Path) -> None:

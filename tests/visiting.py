@@ -14,7 +14,13 @@ from tests.browsing import ENVIRONMENT, vendors
 from tests.followed import Followed
 from tests.world import ADA, DEADLINE, World
 
-ROUTES = {"settings": "settings", "connect": "connect", "sign-in": "signed_in", "oauth": "callback"}
+ROUTES = {
+    "settings": "settings",
+    "connect": "connect",
+    "sign-in": "signed_in",
+    "oauth": "callback",
+    "join": "join",
+}
 
 
 def with_vendors(world: World, *names: str) -> Mapping[str, str]:
@@ -62,11 +68,21 @@ class Visitor:
         visitors = self._followed.instance.service.visitors
         return self._kept(getattr(visitors, way)(self._visit(solution, {}, {"form": form})))
 
+    def enter(self, link: str, name: str = "Gus", role: str = "guest") -> Sent:
+        """Fill in the form of a join page."""
+        path = urlsplit(link).path
+        form = self.open(path).content.decode().partition('name="form" value="')[2].partition('"')[0]
+        visit = self._visit("", {}, {"name": name, "as": role, "form": form})
+        visit.token = path.rpartition("/")[2]
+        return self._kept(self._followed.instance.service.visitors.enter(visit))
+
     def _sent(self, url: str) -> Sent:
         parts = urlsplit(url)
         _, first, *rest = parts.path.split("/")
         show = getattr(self._followed.instance.service.visitors, ROUTES[first])
-        return self._kept(show(self._visit(rest[-1] if rest else "", dict(parse_qsl(parts.query)), {})))
+        visit = self._visit(rest[-1] if rest else "", dict(parse_qsl(parts.query)), {})
+        visit.token = rest[-1] if first == "join" else ""
+        return self._kept(show(visit))
 
     def _visit(self, solution: str, query: Mapping[str, str], form: Mapping[str, str]) -> Visit:
         clock = self._followed.world.clock

@@ -162,11 +162,15 @@ def _contradictions(definition: Definition) -> list[tuple[bool, str, str]]:
             f"is {knows}, but no request of create has {{attempt}}; expected it there, or none here",
         ),
         (
-            knows == "searchable" and not definition.find.uses("attempt"),
+            knows == "searchable" and not definition.find.steps,
             "find",
-            "is missing or has no {attempt}; expected it, because idempotency is searchable",
+            "is missing; expected it, because idempotency is searchable",
         ),
-        (knows != "searchable" and bool(definition.find.steps), "find", "expected idempotency to be searchable"),
+        (
+            bool(definition.find.steps) and (knows == "none" or not definition.find.uses("attempt")),
+            "find",
+            "has no {attempt}, or create has none; expected it in both, to find what was made under it",
+        ),
         (
             definition.found is not None and not definition.find.steps,
             "found",

@@ -29,6 +29,7 @@ class System:
             updates=definition.updates,
             deletes=bool(definition.delete.steps),
             outlives_event=definition.outlives_event,
+            lacks=frozenset() if definition.find.steps else frozenset({"find"}),
             limits=definition.limits,
             errors=definition.refusals.table,
             error_code=definition.refusals.code,

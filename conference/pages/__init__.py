@@ -39,8 +39,11 @@ def language(accepted: str) -> str:
     return liked[0] if liked else LANGUAGES[0]
 
 
-def render(template: str, spoken: str, *, close: bool = False, **data: Any) -> Page:
+def render(template: str, spoken: str, *, close: bool = False, leads_out: bool = False, **data: Any) -> Page:
     """The page of that template in that language. With `close` it closes itself.
+
+    Where it `leads_out`, a form is answered by sending the browser to another site: browsers hold that to `form-action`
+    too, at each redirect of a site that we do not know.
 
     Its Content-Security-Policy lets it apply its own style, run that one script and send its forms to us, and nothing
     else (CSP Level 3, hash sources).
@@ -56,8 +59,9 @@ def render(template: str, spoken: str, *, close: bool = False, **data: Any) -> P
         **data,
     )
     scripts = f"script-src {_hash(script)}; " if script else ""
+    out = " https: http:" if leads_out else ""
     policy = (
-        f"default-src 'none'; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'self'; "
+        f"default-src 'none'; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'self'{out}; "
         "frame-ancestors 'none'"
     )
     headers = {

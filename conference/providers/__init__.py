@@ -82,11 +82,11 @@ def load(name: str) -> LoadedProvider:
     functions = {word: getattr(module, word, None) for word in (*_FUNCTIONS, "declare")}
     if functions["declare"] is None:
         _check(name, declared, functions)
-    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked here or in `of`
+    return LoadedProvider(declared, **functions)  # type: ignore[arg-type]  # checked here, or by `check`
 
 
 def of(solution: Solution) -> LoadedProvider:
-    """The provider of that solution, as its options declare it. Raises InvalidSetting."""
+    """The provider of that solution, as its options declare it: `check` has found that right. Raises InvalidSetting."""
     loaded = load(solution.provider)
     if loaded.declare is None:
         return loaded
@@ -99,26 +99,31 @@ def _without_code(name: str, path: Path) -> LoadedProvider:
 
     system = files.read(path)
     declared = system.declared(name, system.definition.declared.struct)
-    able = LoadedProvider(
-        declared, system.create, system.update, system.delete, system.find, None, account=system.account
+    provider = _able(
+        LoadedProvider(declared, system.create, system.update, system.delete, system.find, None, account=system.account)
     )
-    return _able(able)
+    _check(name, declared, {word: getattr(provider, word) for word in _FUNCTIONS})
+    return provider
 
 
 def _able(provider: LoadedProvider) -> LoadedProvider:
-    """The provider with those of its functions that its declaration has a use for. Raises InvalidSetting."""
+    """The provider with those of its functions that its declaration has a use for."""
     declared = provider.declared
     able = {
         "update": bool(declared.updates),
         "delete": declared.deletes,
-        "find": declared.idempotency == "searchable",
+        **{word: word not in declared.lacks for word in ("find", "rooms", "webhook")},
         "join": declared.joins,
         "account": declared.oauth is not None,
     }
     cannot = {word: None for word, can in able.items() if not can}
-    provider = msgspec.structs.replace(provider, **cannot)
-    _check(declared.name, declared, {word: getattr(provider, word) for word in _FUNCTIONS})
-    return provider
+    return msgspec.structs.replace(provider, **cannot)
+
+
+def check(solution: Solution) -> None:
+    """Raise InvalidSetting when what the options declare breaks the contract."""
+    provider = of(solution)
+    _check(solution.provider, provider.declared, {word: getattr(provider, word) for word in _FUNCTIONS})
 
 
 def connects_users(solution: Solution) -> bool:

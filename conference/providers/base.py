@@ -168,8 +168,9 @@ class Provider(msgspec.Struct, frozen=True):
     `hosts` names, from the options, what `call` may reach, as `origin` writes it. `idempotency`: "chosen" (we choose
     the id), "keyed" (the system takes our key), "searchable" (`find` knows our attempts) or "none". `updates` are the
     event fields that the system can follow. `joins`: the link of each visitor is made at the click, and `create` gives
-    Calendar `call.link`, our own join page. `errors` maps an HTTP status or the system's own code to a failure, over
-    the common table; `error_code` reads the system's own code from a reply, None where it has none.
+    Calendar `call.link`, our own join page. `lacks` names functions of the file that this solution cannot have.
+    `errors` maps an HTTP status or the system's own code to a failure, over the common table; `error_code` reads the
+    system's own code from a reply, None where it has none.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Provider(msgspec.Struct, frozen=True):
     deletes: bool = False
     outlives_event: bool = False
     joins: bool = False
+    lacks: frozenset[Literal["find", "rooms", "webhook"]] = frozenset()
     limits: Limits = Limits()
     errors: ErrorTable = msgspec.field(default_factory=dict)
     error_code: Callable[[Reply], Code | None] = lambda reply: None

@@ -22,6 +22,7 @@ from conference.providers.base import (
     Provider,
     Reply,
     Request,
+    Visitor,
     check_address,
     origin,
 )
@@ -37,11 +38,15 @@ _GONE = frozenset({404, 410})
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`url` is the system's address, `api_key` an account's key; with `sign_in` that of one who is signed out."""
+    """`url` is the system's address, `api_key` an account's key; with `sign_in` that of one who is signed out.
+
+    With `join_page` guests enter by our own page, which knows the host.
+    """
 
     url: str = "http://127.0.0.1:8090"
     api_key: str = PUBLISHED_KEY
     sign_in: bool = False
+    join_page: bool = False
 
     def __post_init__(self) -> None:
         check_address("url", self.url)
@@ -76,6 +81,11 @@ PROVIDER = Provider(
 )
 
 
+def declare(options: Options) -> Provider:
+    """Everything, and our join page where that is wanted."""
+    return msgspec.structs.replace(PROVIDER, joins=options.join_page)
+
+
 class _Phone(msgspec.Struct):
     number: str
     pin: str = ""
@@ -107,7 +117,8 @@ class _AllRooms(msgspec.Struct):
 def create(event: Event, attempt: str, call: Call) -> Conference:
     """A room under the attempt as its key: the same key gets the same room. Raises AuthenticationRequired."""
     body = {"key": attempt, **_told(event)}
-    return _conference(_signed_in(Request("POST", _api(call), json=body, headers=_headers(call)), call).read(_Room))
+    request = Request("POST", _api(call), json=body, headers=_headers(call))
+    return _conference(_signed_in(request, call).read(_Room), call)
 
 
 def _signed_in(request: Request, call: Call) -> Reply:
@@ -136,7 +147,13 @@ def find(attempt: str, call: Call) -> Conference | None:
     """The room made under that key, if there is one. Raises AuthenticationRequired."""
     query = urlencode({"key": attempt})
     rooms = _signed_in(Request("GET", f"{_api(call)}?{query}", headers=_headers(call)), call).read(_Rooms).rooms
-    return _conference(rooms[0]) if rooms else None
+    return _conference(rooms[0], call) if rooms else None
+
+
+def join(known: Known, visitor: Visitor, call: Call) -> str:
+    """The room's own link, for that visitor."""
+    room = call(Request("GET", f"{_api(call)}/{known.id}", headers=_headers(call))).read(_Room)
+    return f"{room.join_url}?{urlencode({'name': visitor.name, 'role': 'host' if visitor.host else 'guest'})}"
 
 
 def rooms(call: Call) -> list[Marked]:
@@ -169,8 +186,8 @@ def _told(event: Event) -> dict[str, Any]:
     }
 
 
-def _conference(room: _Room) -> Conference:
-    entry_points = [EntryPoint.fitted("VIDEO", room.join_url, passcode=room.passcode)]
+def _conference(room: _Room, call: Call) -> Conference:
+    entry_points = [EntryPoint.fitted("VIDEO", call.link or room.join_url, passcode=room.passcode)]
     if room.phone:
         steps = (f"{room.phone.pin}#",) if room.phone.pin else ()
         number = dial(room.phone.number, *steps)

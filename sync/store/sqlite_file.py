@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from conference.errors import InvalidSetting
 
 INDEXED = {
-    "mapping": ("calendar", "place", "room", "look", "user", "keeper"),
+    "mapping": ("calendar", "place", "room", "look", "user", "keeper", "link"),
     "orphan": ("calendar", "look", "user"),
     "calendar": ("kept_by",),
     "connection": ("owner", "account"),

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ START_LIMIT = 30.0
 WAIT = 10.0
 """Seconds for an answer, on a slow machine."""
 LONG_TITLE = "Vorstandsklausur mit Rechtsschutzversicherungsgesellschaften"
+LATER = "2099-03-01T09:00:00+00:00"
+ZONE = "Europe/Berlin"
 MET = {"start": "2027-03-01T09:00:00+00:00", "end": "2027-03-01T10:00:00+00:00"}
 
 
@@ -48,10 +50,14 @@ class Site:
         self._users += 1
         return self.simulator.add_user(f"{name}{self._users}@example.com")
 
-    def choose(self, user: str, solution: str) -> Mapping[str, Any]:
-        """The user chooses the solution in Calendar, for a new event: the ConferenceData that Calendar gets."""
-        begin, end = ({"dateTime": f"2099-03-01T{hour}:00:00Z"} for hour in ("09", "10"))
-        event = self.simulator.calendar.add_event(user, summary="Plan", start=begin, end=end)
+    def choose(self, user: str, solution: str, starts: str = LATER, summary: str = "Plan") -> Mapping[str, Any]:
+        """The user chooses the solution for a new event of an hour: the ConferenceData that Calendar gets."""
+        ends = datetime.fromisoformat(starts) + timedelta(hours=1)
+        times: dict[str, Any] = {
+            "start": {"dateTime": starts, "timeZone": ZONE},
+            "end": {"dateTime": ends.isoformat(), "timeZone": ZONE},
+        }
+        event = self.simulator.calendar.add_event(user, summary=summary, **times)
         body = {"calendarId": user, "eventId": event, "oauthToken": self.simulator.access_token(user)}
         bearer = {"Authorization": f"Bearer {self.simulator.identity.script_token(user)}"}
         url = f"{self.url}/conferences?solution={solution}"
@@ -59,6 +65,16 @@ class Site:
         assert reply.status_code == 200, reply.text
         data: Mapping[str, Any] = reply.json()["conferenceData"]
         return data
+
+    def join(self, user: str, soon: bool = True) -> str:
+        """The link of a conference of that user's that is entered by our page, soon or much later."""
+        starts = datetime.now(UTC).isoformat() if soon else LATER
+        [video] = [
+            one
+            for one in self.choose(user, "rooms", starts, LONG_TITLE)["entryPoints"]
+            if one["entryPointType"] == "VIDEO"
+        ]
+        return str(video["uri"])
 
     def link(self, user: str, solution: str) -> str:
         """Where Calendar sends that user to connect the solution."""
@@ -101,7 +117,8 @@ def site(folder: Path, connects: bool = True) -> Iterator[Site]:
         simulator.register_clients(url)
         solutions, environment = vendors() if connects else ({}, {})
         demo = {"provider": "demo", "name": "Demo rooms", "logo": LOGO, "url": simulator.url}
-        tables = {"demo": demo} | {name: _located(table, simulator.url) for name, table in solutions.items()}
+        rooms = {"rooms": {**demo, "name": "Rooms", "join_page": True}} if connects else {}
+        tables = {"demo": demo} | rooms | {name: _located(table, simulator.url) for name, table in solutions.items()}
         config, keys, store = folder / "anyroom.toml", folder / "keys.json", folder / "anyroom.db"
         config.write_text(toml(tables), "utf-8")
         simulator.identity.write_keyfile(str(keys))

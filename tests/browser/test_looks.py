@@ -84,18 +84,52 @@ def unknown(person: Person) -> None:
     person.open("/connect/nothing")
 
 
+def joining(person: Person) -> None:
+    person.open(person.site.join(person.user))
+
+
+def waiting(person: Person) -> None:
+    person.open(person.site.join(person.user, soon=False))
+
+
+def hosting(person: Person) -> None:
+    person.open(f"{person.site.join(person.user)}?host=1")
+    person.agree()
+
+
+def no_host(person: Person) -> None:
+    person.open(f"{person.site.join(person.site.add_user())}?host=1")
+    person.agree()
+
+
+def nameless(person: Person) -> None:
+    """The form came without a name: a browser would not send it."""
+    joining(person)
+    person.page.locator("#name").evaluate("name => name.required = false")
+    person.page.locator("form button").click()
+
+
+def join_gone(person: Person) -> None:
+    person.open("/join/aaaaaaaaaaaaaaaaaaaaaaaaaa")
+
+
 PAGES: dict[str, Callable[[Person], None]] = {
     one.__name__.replace("_", "-"): one
-    for one in (signed_out, signed_in, full, failed, done, another_account, denied, unknown)
+    for one in (
+        *(signed_out, signed_in, full, failed, done, another_account, denied, unknown),
+        *(joining, waiting, hosting, no_host, nameless, join_gone),
+    )
 }
 NOTHING = "nothing"
 """The settings where no solution needs an account: another function's."""
 FULLEST = "full"
-DEAD_ENDS = (NOTHING, "unknown")
+DEAD_ENDS = (NOTHING, "unknown", "join-gone")
 """Pages with nothing to press."""
 SEEN = [(page, language) for page in (*PAGES, NOTHING) for language in pages.LANGUAGES]
 if not THOROUGH:
-    SEEN = [(page, "en") for page in ("signed-out", FULLEST, "done", "another-account", NOTHING)] + [(FULLEST, "de")]
+    SEEN = [
+        (page, "en") for page in ("signed-out", FULLEST, "done", "another-account", NOTHING, "joining", "waiting")
+    ] + [(FULLEST, "de")]
 
 
 class Shown(NamedTuple):
@@ -188,6 +222,13 @@ def test_it_says_its_language_and_is_what_it_was_meant_to_be(shown: Shown) -> No
     page = shown.person.page
     assert page.locator("html").get_attribute("lang") == shown.language
     texts = {FULLEST: "state_gone_there", "done": "done_text", "denied": "refused_denied", NOTHING: "nothing_title"}
+    texts |= {
+        "joining": "join_button",
+        "waiting": "join_waits",
+        "hosting": "join_as_host",
+        "nameless": "join_name_missing",
+    }
+    texts |= {"join-gone": "join_gone"}
     if shown.name in texts:
         assert pages.texts()[texts[shown.name]][shown.language].format(solution="Zoom") in page.inner_text("main")
 

@@ -80,6 +80,26 @@ def test_the_real_function_whose_settings_are_wrong_does_not(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    "following",
+    [
+        {},
+        {
+            "ANYROOM_CREDENTIAL": "delegation:anyroom-delegate@example-project.iam.gserviceaccount.com",
+            "ANYROOM_IDENTITY": "script=a.apps.googleusercontent.com;tasks=t@example-project.iam.gserviceaccount.com",
+        },
+    ],
+    ids=["relay", "delegation"],
+)
+def test_the_real_function_whose_store_does_not_answer_does_not(tmp_path: Path, following: dict[str, str]) -> None:
+    away = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:9", "GOOGLE_CLOUD_PROJECT": "example-project"}
+    with function(tmp_path, ROOT / "main.py", ANYROOM_STORE="firestore:misspelt", **away, **following) as server:
+        connect(server, START_LIMIT).close()
+        done = smoke(url(server))
+    assert done.returncode == 1
+    assert "problem  POST /notifications: 503 in place of 404" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
     ("said", "code"),
     [
         ("500 in place of 200", "raise RuntimeError('broken')"),

@@ -66,6 +66,9 @@ class CloudProject:
         self.policies: dict[str, set[tuple[str, str]]] = {}
         self.unheard_of = 0
         """How often what depends on something else is refused, because Google has not heard of that yet."""
+        self.slow = 0
+        """How often an API that was just turned on refuses to be used yet."""
+        self._not_on_yet: dict[str, int] = {}
 
         self._acts: dict[str, Act] = {
             "auth list": self._accounts,
@@ -87,7 +90,7 @@ class CloudProject:
             "firestore indexes fields update": self._field,
             "firestore fields ttls list": self._list("ttls"),
             "firestore fields ttls update": self._ttl,
-            "secrets list": self._list("secrets"),
+            "secrets list": self._secrets,
             "secrets create": self._secret,
             "secrets delete": self._delete("secrets"),
             "secrets add-iam-policy-binding": self._bind("secrets"),
@@ -140,12 +143,15 @@ class CloudProject:
 
     def _check_api(self, group: str) -> None:
         api = API.get(group)
-        if api and api not in self.resources["services"]:
+        left = self._not_on_yet.get(api or "", 0)
+        self._not_on_yet[api or ""] = max(left - 1, 0)
+        if api and (left or api not in self.resources["services"]):
             raise Refused(f"ERROR: {api} has not been used in project {NUMBER} before or it is disabled.")
 
     def _enable(self, call: Call) -> None:
         for name in call.names:
             self.resources["services"][name] = {"config": {"name": name}}
+            self._not_on_yet[name] = self.slow
 
     def _describe(self, call: Call) -> list[dict[str, Any]]:
         if list(call.names) != [self.project]:
@@ -223,16 +229,29 @@ class CloudProject:
         database = self._require("databases", call.flags["database"])["name"]
         orders = [{"fields": [{"fieldPath": "*", "order": order}]} for order in ("ASCENDING", "DESCENDING")]
         default = {"name": f"{database}/collectionGroups/__default__/fields/*", "indexConfig": {"indexes": orders}}
-        return [default, *self.resources["fields"].values()]
+        return [default, *(one for name, one in self.resources["fields"].items() if name.startswith(f"{database}/"))]
 
     def _secret(self, call: Call) -> None:
         name = f"projects/{NUMBER}/secrets/{call.names[0]}"
         self._put(
             "secrets",
             call.names[0],
-            {"name": name, "versions": [], "replication": call.flags["replication-policy"]},
+            {
+                "name": name,
+                "versions": [],
+                "replication": call.flags["replication-policy"],
+                "labels": labels(call.flags["labels"]),
+            },
             new=True,
         )
+
+    def _secrets(self, call: Call) -> list[dict[str, Any]]:
+        """All of them, or those with the label of a filter (gcloud topic filters: `labels.KEY=VALUE`)."""
+        wanted = call.flags.get("filter", "")
+        if not wanted:
+            return list(self.resources["secrets"].values())
+        key, value = wanted.removeprefix("labels.").split("=")
+        return [one for one in self.resources["secrets"].values() if one.get("labels", {}).get(key) == value]
 
     def _version(self, call: Call) -> None:
         secret = self._require("secrets", call.names[0])

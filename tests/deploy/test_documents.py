@@ -5,11 +5,13 @@ import re
 import subprocess
 
 from tests.deploy.conftest import Gcloud, Scripts
+from tests.deploy.parser import in_markdown
 from tests.deploy.repository import ROOT
 from tests.thorough import takes_long
 
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+NOT_IN_A_PROJECT = {"auth", "projects", "billing", "components"}
 OURS = re.compile(r"(export PROJECT=|([A-Z]+=\S+ )*deploy/).*")
 
 
@@ -28,7 +30,7 @@ def test_its_commands_set_everything_up_and_take_everything_away_again(scripts: 
     assert {line for line, changes in seen.items() if not changes} == {
         "deploy/setup.sh --show",
         "deploy/remove.sh",
-        "deploy/remove.sh --data",
+        "DATABASE='(default)' deploy/remove.sh --data",
     }
     assert {kind for kind, there in gcloud.project.resources.items() if there} == {"services"}
 
@@ -67,3 +69,18 @@ def test_another_name_of_the_service_goes_where_the_page_says() -> None:
     assert (ROOT / "deploy" / "project.sh").read_text("utf-8").splitlines().count(in_scripts) == 1
     [in_metrics] = re.findall(r"`(service_name=[^`]+)`\s+of each file in `deploy/metrics`", DOCUMENT)
     assert {path.read_text("utf-8").count(in_metrics) for path in (ROOT / "deploy" / "metrics").iterdir()} == {1}
+
+
+def test_who_lends_themselves_an_account_turns_the_api_on_that_it_takes() -> None:
+    """Google Cloud, "Use service account impersonation", Enable APIs: the set-up does it for delegation only."""
+    [block] = [block for block in BLOCKS if "--impersonate-service-account=" in block]
+    on, _, _ = block.partition("--impersonate-service-account=")
+    assert "gcloud services enable iamcredentials.googleapis.com " in on
+
+
+def test_each_line_says_which_project_it_is_for() -> None:
+    """No page has the project set in gcloud's configuration, whose current one may be another."""
+    for name in ("docs/deploy.md", "README.md"):
+        for arguments in in_markdown((ROOT / name).read_text("utf-8")):
+            if arguments[0] not in NOT_IN_A_PROJECT and "--help" not in arguments:
+                assert any(word.startswith("--project=") for word in arguments), (name, arguments)

@@ -55,7 +55,7 @@ def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
     alert = full.folder / "deploy" / "alerts" / "of-a-test.yaml"
     alert.write_text(alert.read_text() + "severity: CRITICAL\n")
     assert full.run("setup.sh").returncode == 0
-    assert full.run("remove.sh", "--data", "--yes").returncode == 0
+    assert full.run("remove.sh", "--data", "--yes", settings={"DATABASE": "(default)"}).returncode == 0
     gcloud.project.resources["functions"]["anyroom"] = {"name": "functions/anyroom"}
     assert full.run("remove.sh", "--yes").returncode == 0
     return list({shape(words): words for words in gcloud.asked}.values())

@@ -20,7 +20,7 @@ def made(scripts: Scripts, gcloud: Gcloud) -> Scripts:
     alerts = scripts.folder / "deploy" / "alerts"
     alerts.mkdir(exist_ok=True)
     (alerts / "errors.yaml").write_text("displayName: Errors\n")
-    scripts.settings.update(DELEGATION="yes", ACCOUNTS="users")
+    scripts.settings.update(DELEGATION="yes", ACCOUNTS="users", DATABASE="(default)")
     assert scripts.run("setup.sh").returncode == 0
     gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
     gcloud.project.resources["accounts"]["other@example.com"] = {"email": "other@example.com"}
@@ -65,6 +65,43 @@ def test_with_data_everything_of_ours_is_gone_and_nothing_else(made: Scripts, gc
     assert set(gcloud.project.resources["accounts"]) == {"other@example.com"}
     assert set(gcloud.project.resources["secrets"]) == {"other"}
     assert gcloud.project.policies["project example-project"] == {(ROLE, "serviceAccount:other@example.com")}
+
+
+def test_a_secret_that_was_there_before_the_set_up_is_kept(made: Scripts, gcloud: Gcloud) -> None:
+    secrets = gcloud.project.resources["secrets"]
+    before = next(iter(secrets))
+    secrets[before]["labels"] = {}
+    remove(made, "--data", "--yes")
+    assert set(gcloud.project.resources["secrets"]) == {before}
+
+
+def test_a_database_is_deleted_only_when_it_is_said_which(made: Scripts, gcloud: Gcloud) -> None:
+    done = made.run("remove.sh", "--data", "--yes", settings={"DATABASE": ""})
+    assert (done.returncode, gcloud.asked) == (64, [])
+    assert done.stderr.startswith("Say which database is deleted")
+
+
+def test_a_database_that_the_set_up_has_not_made_ready_is_kept(made: Scripts, gcloud: Gcloud) -> None:
+    name = "projects/example-project/databases/others"
+    gcloud.project.resources["databases"]["others"] = {"name": name, "type": "FIRESTORE_NATIVE"}
+    said = made.run("remove.sh", "--data", "--yes", settings={"DATABASE": "others"}).stdout
+    assert "# The database others is kept" in said
+    assert set(gcloud.project.resources["databases"]) == {"(default)", "others"}
+
+
+def test_a_database_in_which_others_have_indexes_is_kept(made: Scripts, gcloud: Gcloud) -> None:
+    field = "projects/example-project/databases/(default)/collectionGroups/orders/fields/placed"
+    gcloud.project.resources["fields"][field] = {"name": field, "indexConfig": {}}
+    assert "# The database (default) is kept" in remove(made, "--data", "--yes")
+    assert set(gcloud.project.resources["databases"]) == {"(default)"}
+
+
+def test_a_region_in_which_nothing_is_is_said(made: Scripts, gcloud: Gcloud) -> None:
+    said = "# Nothing of it is in europe-west1"
+    assert said not in remove(made)
+    for kind in ("jobs", "queues", "runs"):
+        gcloud.project.resources[kind].clear()
+    assert said in remove(made)
 
 
 def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> None:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (
     *("curl", "java", "node", "npm", "janus", "chromium", "shellcheck", "gcloud"),
-    *("nginx", "systemd-analyze", "openssl", "sqlite3"),
+    *("nginx", "systemd-analyze", "openssl", "sqlite3", "prosody"),
 )
 
 

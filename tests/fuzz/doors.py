@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sync import records
-from tests.browsing import Browser, link
+from tests.browsing import Browser, create, link
 from tests.served import CREATE, PUBLIC_URL, Function
 
 Good = Mapping[str, str]
@@ -107,6 +107,23 @@ class Doors:
         kept = browser.client._cookies or {}
         request.headers["Cookie"] = "; ".join(f"{cookie.key}={cookie.value}" for cookie in kept.values())
         return request
+
+    def at(self, path: str) -> str:
+        """The path of a request, with a real link where one is meant."""
+        for parameter in ("a-real-one", "{token}"):
+            path = path.replace(parameter, self._join_token)
+        return path.replace("{solution}", "zoom")
+
+    @cached_property
+    def _join_token(self) -> str:
+        """The end of the link of somebody's conference that is entered by our page."""
+        email = self.function.simulator.add_user("host@example.com")
+        [video] = [
+            one["uri"]
+            for one in create(self.function, "rooms", email, "event1")["entryPoints"]
+            if one["entryPointType"] == "VIDEO"
+        ]
+        return str(video).rpartition("/")[2]
 
     @cached_property
     def _followed(self) -> str:

@@ -13,7 +13,10 @@ from simulator import ids
 from sync.credentials import SCOPES
 from tests import browsing
 from tests.served import Function, serving
+from tests.world import LOGO
 
+ROOMS = {"provider": "demo", "name": "Rooms", "logo": LOGO, "url": "{simulator}", "join_page": True}
+"""Entered by our page."""
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 _FOUND = schemathesis.openapi.from_path(DOCUMENT).get_all_operations()
 OPERATIONS = [found.ok() for found in _FOUND if isinstance(found, Ok)]
@@ -26,7 +29,7 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
     delegation = {"ANYROOM_CREDENTIAL": f"delegation:{ids.DELEGATE_SERVICE_ACCOUNT}"}
     with (
         pytest.MonkeyPatch.context() as monkeypatch,
-        serving(folder, monkeypatch, {"zoom": solutions["zoom"]}, secrets | delegation) as function,
+        serving(folder, monkeypatch, {"zoom": solutions["zoom"], "rooms": ROOMS}, secrets | delegation) as function,
     ):
         address = function.simulator.url.removeprefix("http://")
         monkeypatch.delenv(environment_vars.CREDENTIALS, raising=False)

@@ -43,7 +43,7 @@ OURS = re.compile(r'Traceback|File "|\.py[":,\s)]|site-packages|/conference/|sql
 LIMIT = 20.0
 """Seconds in which we promise an answer."""
 MOSTLY = st.sampled_from([True, True, True, False])
-NAMES = ["calendarId", "eventId", "id", "oauthToken", "userIdToken", "form", "state", "code", "link"]
+NAMES = ["calendarId", "eventId", "id", "oauthToken", "userIdToken", "form", "state", "code", "link", "name"]
 """Fields in which a request may be spoilt that is good otherwise."""
 BEHIND = {
     ("POST", "/conferences"): 200,
@@ -55,6 +55,8 @@ BEHIND = {
     ("POST", "/webhooks/{solution}"): 204,
     ("GET", "/settings"): 200,
     ("GET", "/connect/{solution}"): 303,
+    ("GET", "/join/{token}"): 200,
+    ("POST", "/join/{token}"): 303,
     ("GET", "/sign-in"): 303,
     ("GET", "/oauth/callback/{solution}"): 200,
     **{("POST", path): 303 for path in ("/disconnect/{solution}", "/test/{solution}", "/forget", "/sign-out")},
@@ -137,7 +139,7 @@ def test_every_answer_is_a_documented_one(
         def fill(good: Good) -> Request:
             return request_of(case, spoilt, good)
 
-        path = case.formatted_path
+        path = doors.at(case.formatted_path)
         request = DOORS[name](doors, next(people), path, fill, other) if name and proved else fill({})
         request.headers["Accept"] = accept
         response = sent(function, method, path, request)
@@ -154,7 +156,7 @@ FIELDS: dict[str, Any] = {
     "user": {"calendarId": "", "eventId": "", "oauthToken": ""},
     "task": {"calendar": ""},
     "signature": {"event": "meeting.deleted", "event_ts": 1, "payload": {"object": {"id": "1"}}},
-    "session": {"form": ""},
+    "session": {"form": "", "name": "Gus"},
     "channel": {},
 }
 
@@ -170,7 +172,7 @@ def test_the_doors_open(function: Function, doors: Doors, people: Iterator[Perso
         query |= {"solution": "demo"} if operation.path == "/conferences" else {}
         return Request(query, body=encoded(filled(FIELDS[name], good), media_type) if media_type else b"")
 
-    path = operation.path.replace("{solution}", "zoom")
+    path = doors.at(operation.path)
     response = sent(function, method, path, DOORS[name](doors, next(people), path, fill, other=False))
     assert response.status_code == BEHIND[method, operation.path], function.log()[-2000:]
     if response.status_code == 303 and method == "GET" and operation.path == "/sign-in":
@@ -194,7 +196,7 @@ def test_a_method_that_is_not_documented_is_405_whoever_asks(
             request = Request({}, {"X-Canary": "c4n4ry"}, b"c4n4ry")
             if name:
                 DOORS[name](doors, next(people), path, partial(always, request), False)
-            response = sent(function, method, path.replace("{solution}", "zoom"), request)
+            response = sent(function, method, doors.at(path), request)
             assert response.status_code == 405
             assert response.headers["Allow"] in documented
             assert "c4n4ry" not in response.text

@@ -9,12 +9,14 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 TRACE = "logging.googleapis.com/trace"
 
 _PATH = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
 _TERM = re.compile(rf'({_PATH})\s*(>=|<=|!=|=|>|<|:)\s*("[^"\\]*"|\*|-?[0-9.]+|[A-Z]+)')
+_NOT_OF_A_LOG = re.compile(rf'\(NOT log_id\("([^"]+)"\) OR ({_PATH}):\*\)')
 _AND = re.compile(r"\s+(?:AND\s+)?")
 _EXTRACT = re.compile(rf"EXTRACT\(({_PATH})\)")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -41,6 +43,15 @@ def entry(line: str, service: str = "anyroom") -> Entry:
     return {**kept, "jsonPayload": payload}
 
 
+def of_a_request(status: int, text: str = "", service: str = "anyroom") -> Entry:
+    """What Cloud Run's front end writes of each request by itself, with words only where it had to answer itself."""
+    resource = {"type": "cloud_run_revision", "labels": {"service_name": service}}
+    name = "projects/example-project/logs/run.googleapis.com%2Frequests"
+    severity = "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO"
+    kept = {"resource": resource, "severity": severity, "logName": name, "httpRequest": {"status": status}}
+    return {**kept, **({"textPayload": text} if text else {})}
+
+
 def matching(query: str, entries: Iterable[Entry]) -> list[Entry]:
     """The entries that a query finds. Raises ValueError for one that is not of this subset."""
     tests = _parsed(query)
@@ -59,10 +70,12 @@ def _parsed(query: str) -> list[Test]:
     text, position = " ".join(re.sub(r"--.*", "", query).split()), 0
     tests: list[Test] = []
     while position < len(text):
-        match = _TERM.match(text, position)
-        if not match:
+        if match := _NOT_OF_A_LOG.match(text, position):
+            tests.append(_not_of_a_log(match[1], match[2]))
+        elif match := _TERM.match(text, position):
+            tests.append(_test(match[1], match[2], match[3]))
+        else:
             raise ValueError(f"not of the subset: {text[position:]}")
-        tests.append(_test(match[1], match[2], match[3]))
         position = match.end()
         if position < len(text):
             between = _AND.match(text, position)
@@ -72,6 +85,11 @@ def _parsed(query: str) -> list[Test]:
     if not tests:
         raise ValueError("an empty query")
     return tests
+
+
+def _not_of_a_log(log: str, path: str) -> Test:
+    """`log_id` is what follows `/logs/` in an entry's logName, unescaped."""
+    return lambda one: unquote(one.get("logName", "").partition("/logs/")[2]) != log or _value(one, path) is not None
 
 
 def _test(path: str, sign: str, right: str) -> Test:

@@ -9,7 +9,7 @@ import pytest
 
 from conference.limits import ERROR_TYPES
 from tests.observability.deployed import METRICS, check
-from tests.observability.logging_query import Entry, entry, extracted, matching
+from tests.observability.logging_query import Entry, entry, extracted, matching, of_a_request
 from tests.observability.story import FIRST_LAG
 
 EACH = pytest.mark.parametrize("name", METRICS)
@@ -124,6 +124,22 @@ def test_token_failures_are_of_connections_and_of_delegation(entries: list[Entry
 def test_every_line_of_severity_error_counts_as_one(entries: list[Entry]) -> None:
     errors = [one for one in entries if one["severity"] == "ERROR"]
     assert matching(METRICS["anyroom-errors"]["filter"], entries) == errors
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "counted"),
+    [
+        (503, "", False),
+        (500, "", False),
+        (503, "The request failed because either the HTTP response was malformed", True),
+        (429, "The request was aborted because there was no available instance", False),
+    ],
+)
+def test_an_answer_of_ours_wakes_nobody_by_the_line_that_cloud_run_writes_of_it(
+    status: int, text: str, counted: bool
+) -> None:
+    """Our own line says whether somebody must do something; an answer of Cloud Run's own has no line of ours."""
+    assert len(matching(METRICS["anyroom-errors"]["filter"], [of_a_request(status, text)])) == counted
 
 
 @pytest.mark.parametrize(

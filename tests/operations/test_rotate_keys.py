@@ -21,9 +21,10 @@ from tests.custodian import ADA as ADA_SUB
 from tests.custodian import ROOMS, Instance, granted, key
 from tests.operations.operating import Told, operate
 from tests.scenarios.story import RELAYED, Story
+from tests.scenarios.test_join_links import joining, link
 from tests.token_endpoint import TokenEndpoint, running
 from tests.visiting import Visitor
-from tests.world import ADA, BOB
+from tests.world import ADA, BOB, data
 
 RELAYED_ZOOM = pytest.mark.parametrize("zoom", ["relay"], indirect=True)
 ON_BOTH = pytest.mark.parametrize(("zoom", "open_store"), [("relay", "sqlite"), ("relay", "firestore")], indirect=True)
@@ -75,7 +76,7 @@ def test_what_each_key_has_sealed_is_counted_and_all_is_sealed_anew(zoom: Story,
 @RELAYED_ZOOM
 def test_a_rotation_that_is_stopped_goes_on(zoom: Story, rotated: Callable[..., None]) -> None:
     rotated("new", "old")
-    pauses = iter([None, None])
+    pauses = iter([None] * 3)
 
     def pause(seconds: float) -> None:
         if next(pauses, Stopped) is Stopped:
@@ -166,6 +167,36 @@ def test_nothing_that_is_said_names_a_person_or_a_token(zoom: Story, rotated: Ca
     sub = zoom.simulator.identity.subject(ADA)
     [held] = StoredConnections(zoom.world.store).of_user(sub)
     assert not [word for word in (ADA, sub, held.connection.sealed, key("new")) if word in said]
+
+
+@RELAYED
+def test_join_links_are_sealed_anew_and_stay_the_same(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    joining(story, monkeypatch)
+    monkeypatch.setenv(KEYS, key("old"))
+    story.restart()
+    event = story.live(solution="rooms")
+    monkeypatch.setenv(KEYS, f"{key('new')}\n{key('old')}")
+    told = rotate(story)
+    assert counts(told) == ["no connections; the first, which seals", "no connections and 1 join link; opens"]
+    assert told.last == "no connections and 1 join link to seal anew. DO=1 does."
+    assert rotate(story, do=True).last == "1 sealed anew with the first key."
+    monkeypatch.setenv(KEYS, key("new"))
+    assert counts(rotate(story)) == ["no connections and 1 join link; the first, which seals"]
+    story.restart()
+    again = data(story.world.ask(story.instance, event, solution="rooms"))
+    assert link(story, event) in {one["uri"] for one in again["entryPoints"]}
+
+
+@RELAYED
+def test_a_join_link_of_a_lost_key_is_counted_and_left_alone(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    joining(story, monkeypatch)
+    monkeypatch.setenv(KEYS, key("old"))
+    story.restart()
+    story.live(solution="rooms")
+    monkeypatch.setenv(KEYS, key("new"))
+    assert "nobody is given these join links once more" in counts(rotate(story))[1]
+    told = rotate(story, do=True)
+    assert (told.code, told.last) == (1, "1 join link with a key that is lost: they work, and are not given once more.")
 
 
 def _forget_whose(store: Store) -> None:

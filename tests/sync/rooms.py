@@ -23,6 +23,7 @@ from sync.row import Row
 from sync.store import Create, Document, Replace
 from sync.store.sqlite import SqliteStore
 from tests.inside import BEGIN, StillClock
+from tests.linkless import NO_LINKS
 from tests.outside import Outside, SeenStore
 from tests.world import ADA
 
@@ -48,7 +49,7 @@ class Desk:
         self.calendar = CalendarRecord(calendar=ADA, keeper=Keeper("1", ADA))
         solution = Solution("demo", "Demo", "logo", "demo", None)
         conferences = Conferences(
-            {"demo": solution}, self._provider, _no_call, lambda names: False, lambda *known: True
+            {"demo": solution}, self._provider, _no_call, lambda names: False, lambda *known: True, NO_LINKS
         )
         seen = SeenStore(self.store, self.outside, local=True)
         self.ports = Ports(seen, conferences, self.clock, lambda: 0.5, HOUR)

@@ -21,6 +21,7 @@ from sync.claims import StoredClaims
 from sync.records import MAPPINGS, MappingRecord, State
 from sync.store import Create, Replace, Store
 from sync.store.sqlite import SqliteStore
+from tests.linkless import NO_LINKS
 from tests.outside import Outside, SeenStore
 from tests.world import MovedClock
 
@@ -44,7 +45,7 @@ class Desk:
         self.outside = Outside()
         attempts = (f"{name}-{number}" for number in itertools.count(1))
         seen = SeenStore(store, self.outside, local=True)
-        self.claims = StoredClaims(seen, self.clock, lambda: next(attempts), lambda: 0.5)
+        self.claims = StoredClaims(seen, self.clock, lambda: next(attempts), lambda: 0.5, NO_LINKS)
 
     def another(self) -> "Desk":
         """The desk of another instance on the same store."""

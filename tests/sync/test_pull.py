@@ -23,6 +23,7 @@ from sync.quota import Quota
 from sync.records import CALENDARS, CalendarRecord, Keeper
 from sync.store import Create, Replace
 from sync.store.sqlite import SqliteStore
+from tests.linkless import NO_LINKS
 from tests.outside import Outside, SeenStore
 from tests.world import ADA, MovedClock
 
@@ -44,7 +45,7 @@ class Desk:
         seen = SeenStore(self.store, self.outside, local=True)
         ports = Ports(
             seen,
-            Conferences({}, of, _no_call, lambda names: False, lambda *known: True),
+            Conferences({}, of, _no_call, lambda names: False, lambda *known: True, NO_LINKS),
             self.clock,
             lambda: 0.5,
             timedelta(),

@@ -23,6 +23,7 @@ from sync.records import CALENDARS, CalendarRecord, Keeper, Lease
 from sync.signals import BETWEEN, FIRST, LEAST, WAIT, Notification, Signals, notification
 from sync.store import Create, Delete, Replace
 from sync.store.sqlite import SqliteStore
+from tests.linkless import NO_LINKS
 from tests.outside import Outside, SeenStore
 from tests.world import ADA, MovedClock
 
@@ -51,7 +52,7 @@ class Desk:
         calendar = GoogleCalendar("https://calendar.example", self._send)
         ports = Ports(
             seen,
-            Conferences({}, of, _no_call, lambda names: False, lambda *known: True),
+            Conferences({}, of, _no_call, lambda names: False, lambda *known: True, NO_LINKS),
             self.clock,
             lambda: 0.5,
             timedelta(),
@@ -202,7 +203,7 @@ def test_where_changes_are_relayed_there_are_no_channels_and_no_queue(desk: Desk
     with pytest.raises(NotFound):
         desk.relays.notify(Notification("id", f"{KEY}.{SECRET}", "r", "exists"))
     desk.relays.begin(KEY)
-    assert desk.outside.calls == []
+    assert desk.outside.calls == ["get calendar"]
 
 
 def test_a_relay_by_the_keeper_runs_and_by_another_one_does_not(desk: Desk) -> None:

@@ -309,7 +309,12 @@ MISTAKES = {
     "no search": (
         '"chosen"',
         '"searchable"',
-        "find: is missing or has no {attempt}; expected it, because idempotency is searchable",
+        "find: is missing; expected it, because idempotency is searchable",
+    ),
+    "a search for anything": (
+        "[reply]",
+        '[[find]]\nmethod = "GET"\nurl = "{options.url}/rooms"\n[reply]',
+        "find: has no {attempt}, or create has none; expected it in both",
     ),
     "an account of nobody": (
         "[errors]",

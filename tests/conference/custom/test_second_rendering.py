@@ -130,7 +130,7 @@ def test_both_make_the_same_conference(both: tuple[Rendering, Rendering], event:
 @pytest.mark.parametrize(
     "fields",
     [frozenset(some) for some in chain.from_iterable(combinations(UPDATES, size) for size in (1, 2, 4))],
-    ids=",".join,
+    ids=lambda fields: ",".join(sorted(fields)),
 )
 def test_both_tell_the_same_of_a_change(both: tuple[Rendering, Rendering], fields: frozenset[EventField]) -> None:
     made = same(both, lambda provider, call: provider.create(EVENT, ATTEMPT, call))

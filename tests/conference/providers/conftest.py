@@ -30,7 +30,7 @@ class ClockAt(SystemClock):
 
 @pytest.fixture
 def make_call() -> MakeCall:
-    """`make_call(provider, table)`: a call of a solution with these options, for a host, with a token, at a time."""
+    """`make_call(provider, table)`: a call of a solution with these options, for a host, with a token or a link."""
 
     def make(
         name: str,
@@ -39,10 +39,11 @@ def make_call() -> MakeCall:
         host: str = "",
         token: str = ACCESS_TOKEN,
         now: datetime | None = None,
+        link: str = "",
     ) -> HttpCall:
         clock = ClockAt(now) if now else SystemClock()
         declared, options = load(name).declared, read_options(name, table)
         bearer = GivenToken(token) if declared.oauth else None
-        return HttpCall(declared, options, HttpClient(), Deadline(clock, seconds), clock, str, bearer, host)
+        return HttpCall(declared, options, HttpClient(), Deadline(clock, seconds), clock, str, bearer, host, link)
 
     return make

@@ -79,9 +79,10 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 PROVIDER = Provider(name="acme", authentication="none", idempotency="none", options=Options)
 
 def declare(options):
+    lacks = frozenset() if options.searches else frozenset({"find"})
     searchable = "searchable" if options.searches else "none"
     return msgspec.structs.replace(
-        PROVIDER, deletes=options.deletes, joins=options.joins, idempotency=searchable
+        PROVIDER, deletes=options.deletes, joins=options.joins, idempotency=searchable, lacks=lacks
     )
 
 def create(event, attempt, call):
@@ -110,7 +111,7 @@ def test_a_solution_that_asks_for_what_its_provider_has_no_function_for_is_refus
     (folder / "acme.py").write_text(DEPENDS)
 
     with pytest.raises(InvalidSetting) as refused:
-        providers.of(solution(joins=True))
+        providers.check(solution(joins=True))
     assert "joins and join() do not go together" in str(refused.value)
 
 

@@ -49,8 +49,7 @@ def bench(provider: str, wire: Wire, request: pytest.FixtureRequest) -> Bench:
     harness = build(provider, wire.url, request)
     wire.system = harness.system
     name = provider_of(provider)
-    options = read_options(name, harness.table)
-    solution = Solution("canary", "Canary", "https://www.gstatic.com/x.png", name, options)
+    solution = Solution("canary", "Canary", "https://www.gstatic.com/x.png", name, read_options(name, harness.table))
     return Bench(name, of(solution), harness, wire, HttpClient())
 
 

@@ -1,7 +1,6 @@
 """What a provider brings to the conformance suite: harnesses/NAME.py with `build(wire_url, request) -> Harness`.
 
-One that can be used in other ways too, as by an account for everybody, brings harnesses/NAME_account.py and the like
-beside it, and is tried in each way.
+One that can be set up in several ways brings a harnesses/NAME_WAY.py for each beside it, and is tried in all of them.
 """
 
 import importlib
@@ -21,6 +20,12 @@ from conference.providers.base import Code
 from tests.contracts.providers.wire import Answer, Asked, System, Wire
 
 ACCESS_TOKEN = "canary-access-token"
+LINK = "https://anyroom.example.org/join/"
+"""Where our own join pages are."""
+
+
+class TurnedAway(Exception):
+    """The system does not let somebody in; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,10 @@ class Harness:
     of `EventField`, None when it has none of that id; `count` how many it has in this test. `host` is whom the account
     makes conferences for, "" where a user does. `short_links`: the system's own links are so short that they can be
     guessed, and the provider cannot help it.
+
+    `keys` are secrets too, which only sign what a visitor takes along: no system says at a create that one is wrong.
+    `admits` has the system let a visitor in at the address that `join` gives, and says whether they moderate; it raises
+    TurnedAway.
     """
 
     table: Mapping[str, Any]
@@ -61,6 +70,13 @@ class Harness:
     host: str = ""
     reply_carries_link: bool = False
     short_links: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+    admits: Callable[[str], bool] | None = None
+
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """What nobody may be told."""
+        return {**self.secrets, **self.keys}
 
 
 @dataclass
@@ -75,15 +91,21 @@ class Bench:
     calls: list[HttpCall] = field(default_factory=list)
 
     def call(
-        self, seconds: float = 10.0, secrets: Mapping[str, str] | None = None, token: str = ACCESS_TOKEN
+        self,
+        seconds: float = 10.0,
+        secrets: Mapping[str, str] | None = None,
+        token: str = ACCESS_TOKEN,
+        attempt: str = "canary",
     ) -> HttpCall:
+        """A call with the secrets that there are, or with these; where it is for one attempt, with its own link."""
         options = read_options(self.name, self.harness.table)
         clock = SystemClock()
-        read = (self.harness.secrets if secrets is None else secrets).__getitem__
+        read = (self.harness.hidden if secrets is None else secrets).__getitem__
         declared = self.provider.declared
         bearer = GivenToken(token) if declared.oauth else None
         deadline = Deadline(clock, seconds)
-        made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host)
+        link = f"{LINK}{attempt}" if declared.joins else ""
+        made = HttpCall(declared, options, self.client, deadline, clock, read, bearer, self.harness.host, link)
         self.calls.append(made)
         return made
 
@@ -93,14 +115,13 @@ HARNESSES = Path(__file__).parent / "harnesses"
 
 def ways(name: str) -> list[str]:
     """The harnesses that a provider is tried with."""
-    others = sorted(path.stem for path in HARNESSES.glob(f"{name}_*.py"))
-    return [name, *(way for way in others if provider_of(way) == name)]
+    there = sorted(path.stem for path in HARNESSES.glob(f"{name}_*.py"))
+    return [name, *(way for way in there if provider_of(way) == name)]
 
 
 def provider_of(way: str) -> str:
-    """The provider of one of its `ways`."""
-    fits = [name for name in names() if way == name or way.startswith(f"{name}_")]
-    return max(fits, key=len)
+    """The provider of one of its `ways`: of those whose names it begins with, the one with the longest name."""
+    return max((name for name in names() if f"{way}_".startswith(f"{name}_")), key=len)
 
 
 def build(name: str, wire_url: str, request: pytest.FixtureRequest) -> Harness:

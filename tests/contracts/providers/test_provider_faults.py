@@ -60,7 +60,7 @@ def assert_failure(bench: Bench, result: Conference | ConferenceFailure, kind: t
 
 
 def assert_tells_nothing(bench: Bench, text: str) -> None:
-    for private in (*PRIVATE, ACCESS_TOKEN, *bench.harness.secrets.values()):
+    for private in (*PRIVATE, ACCESS_TOKEN, *bench.harness.hidden.values()):
         assert private not in text
 
 
@@ -262,7 +262,7 @@ def test_an_access_token_that_is_refused_is_told_apart(bench: Bench, attempt: st
 
 
 def test_a_missing_secret_stops_before_anything_is_made(bench: Bench, attempt: str) -> None:
-    if not bench.harness.secrets:
+    if not bench.harness.hidden:
         return
 
     class Missing(dict[str, str]):

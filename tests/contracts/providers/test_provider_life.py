@@ -21,7 +21,7 @@ def known(conference: Conference, attempt: str) -> Known:
 
 
 def made(bench: Bench, attempt: str, event: Event = EVENT) -> Conference:
-    return bench.provider.create(event, attempt, bench.call())
+    return bench.provider.create(event, attempt, bench.call(attempt=attempt))
 
 
 def test_what_is_made_is_a_conference_that_calendar_takes(bench: Bench, attempt: str) -> None:
@@ -155,7 +155,7 @@ def test_nothing_private_stands_in_a_link_or_an_address(bench: Bench, attempt: s
 
     texts = [conference.id, *(point.uri for point in conference.entry_points)]
     texts += [asked.target for asked in bench.wire.asked]
-    for private in (*PRIVATE, *bench.harness.secrets.values()):
+    for private in (*PRIVATE, *bench.harness.hidden.values()):
         assert not [text for text in texts if private in text]
 
 

@@ -1,0 +1,226 @@
+"""The page behind a link of ours, where the system's own is made at the click: guests type a name, hosts sign in.
+
+Looking at the page makes nothing, as a chat's preview does that too; only its form enters. Whoever has the link is a
+guest. The host is who signs in with Google as the one who asked for the conference, as the calendar's keeper, or as one
+of the solution's co-hosts.
+"""
+
+import logging
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from conference import pages
+from conference.browser import Sent, Visit, redirect
+from conference.budget import Budget
+from conference.clock import Clock, Deadline
+from conference.errors import ConferenceFailure, NotFound, RequestRefused, Temporary, TooManyRequests
+from conference.identity import User
+from conference.meeting import Meeting, found_by
+from conference.occurrence import current_or_next
+from conference.providers.base import Visitor
+from conference.session import Sessions
+from conference.solution import Solution
+from conference.text import shorten
+
+BURST, REFILL = 60, 2.0
+"""Entries by one link at once on one instance, and those that come back each second: each may ask the system twice."""
+LATE = timedelta(hours=2)
+"""How long after its end a meeting still runs over: who comes back then does not wait for next week's."""
+HOSTED = timedelta(hours=12)
+"""How long guests need not wait after the host has entered a meeting of no known end."""
+LONGEST_NAME = 100
+"""Characters of a visitor's name."""
+
+
+class Occasion(msgspec.Struct, frozen=True):
+    """One event that holds the conference. `hosts` are the `sub` of who may host it; until `opened` nobody waits.
+    `mark` is the store's own.
+    """
+
+    solution: str
+    meeting: Meeting
+    hosts: frozenset[str]
+    opened: datetime | None
+    mark: object
+
+
+class Meetings(Protocol):
+    """The conferences that are entered by our page. Every method may raise StoreUnavailable, SecretUnavailable."""
+
+    def of(self, link: str) -> list[Occasion]:
+        """The events whose conference the link with that hash leads to; none when it leads nowhere (any more)."""
+
+    def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
+        """Where the visitor's browser goes. Raises ConferenceFailure."""
+
+    def open(self, occasion: Occasion, until: datetime) -> None:
+        """Let guests enter until then."""
+
+
+SignIn = Callable[[Visit, bool], Sent]
+"""Sends the visitor to Google, to choose an account or not, and back to the page."""
+
+
+class _Entrance(NamedTuple):
+    """`opens` is when guests may enter, None when they may now; `until` when the meeting is over, if that is known."""
+
+    occasion: Occasion
+    solution: Solution
+    opens: datetime | None
+    until: datetime | None
+    is_over: bool = False
+
+
+class Joining:
+    """The page and its form. `sign_in` is the way to Google and back, `new_text` gives a text that nobody can guess."""
+
+    def __init__(
+        self,
+        solutions: Mapping[str, Solution],
+        meetings: Meetings,
+        sessions: Sessions,
+        sign_in: SignIn,
+        clock: Clock,
+        new_text: Callable[[], str],
+    ) -> None:
+        self._solutions = solutions
+        self._meetings = meetings
+        self._sessions = sessions
+        self._sign_in = sign_in
+        self._clock = clock
+        self._new_text = new_text
+        self._budget = Budget(clock, BURST, REFILL)
+
+    def show(self, visit: Visit) -> Sent:
+        """GET /join/TOKEN, and with ?host=1 on to Google first. Raises ConferenceFailure where store or keys fail."""
+        entrance = self._entrance(visit)
+        if entrance is None:
+            return _gone(visit)
+        if "host" in visit.query:
+            return self._sign_in(visit, "switch" in visit.query)
+        return self._page(visit, entrance)
+
+    def enter(self, visit: Visit) -> Sent:
+        """POST /join/TOKEN: on to the conference, as host or as guest. Raises as `show`, and RequestRefused for a body
+        that is no form.
+        """
+        entrance, form = self._entrance(visit), visit.form()
+        if entrance is None:
+            return _gone(visit)
+        name, host = _name(form.get("name", "")), None
+        if form.get("as") == "host":
+            host = self._host(visit, entrance, form.get("form", ""))
+            if host is None:
+                return self._page(visit, entrance, name, "join_signed_out")
+        elif entrance.opens:
+            return self._page(visit, entrance, name)
+        if not name:
+            return self._page(visit, entrance, name, "join_name_missing")
+        return self._entered(visit, entrance, name, host)
+
+    def _entered(self, visit: Visit, entrance: _Entrance, name: str, host: User | None) -> Sent:
+        """On to the conference; or the page once more, that says why not."""
+        visit.note["role"] = "host" if host else "guest"
+        identity = found_by(f"{host.sub} {visit.token}") if host else self._new_text()
+        visitor = Visitor(name, host is not None, identity, entrance.occasion.meeting.summary, entrance.until)
+        try:
+            self._spend(visit)
+            url = self._meetings.enter(entrance.occasion, visitor, visit.deadline)
+            if host and entrance.opens:
+                until = entrance.until + LATE if entrance.until else self._clock.now() + HOSTED
+                self._meetings.open(entrance.occasion, until)
+        except (ConferenceFailure, TooManyRequests) as failure:
+            visit.note.update(reason=failure.reason, detail=failure.detail)
+            busy = isinstance(failure, Temporary | RequestRefused)
+            page = self._page(visit, entrance, name, "join_busy" if busy else "join_broken")
+            level = logging.WARNING if busy else logging.ERROR
+            return page._replace(status=503 if busy else 500, outcome="refused", level=level)
+        return redirect(url)
+
+    def _entrance(self, visit: Visit) -> _Entrance | None:
+        """The event that is on, else the one that is next, of those that hold the conference."""
+        known = self._solutions
+        occasions = self._meetings.of(found_by(visit.token))
+        entrances = [self._at(one, known[one.solution]) for one in occasions if one.solution in known]
+        if not entrances:
+            return None
+        entrance = min(entrances, key=lambda one: (one.is_over, one.opens.timestamp() if one.opens else 0.0))
+        visit.note["solution"] = entrance.solution.id
+        return entrance
+
+    def _at(self, occasion: Occasion, solution: Solution) -> _Entrance:
+        """When guests may enter. Times that are not known, or make no sense, keep nobody out."""
+        meeting, now = occasion.meeting, self._clock.now()
+        if meeting.start is None or meeting.end is None:
+            return _Entrance(occasion, solution, None, None)
+        try:
+            occurrence = current_or_next(meeting.start, meeting.end, meeting.recurrence, now - LATE)
+        except ValueError:
+            return _Entrance(occasion, solution, None, None)
+        if occurrence is None:
+            return _Entrance(occasion, solution, None, None, is_over=True)
+        opens = occurrence.start - solution.opens
+        is_open = opens <= now or (occasion.opened is not None and now < occasion.opened)
+        return _Entrance(occasion, solution, None if is_open else opens, occurrence.end)
+
+    def _host(self, visit: Visit, entrance: _Entrance, form: str) -> User | None:
+        """Who sent the form, if they may host and it is one of ours."""
+        user = self._sessions.visitor(visit.cookies)
+        is_host = user and _may_host(user, entrance) and self._sessions.is_form_of(user, form)
+        return user if is_host else None
+
+    def _spend(self, visit: Visit) -> None:
+        """Raise TooManyRequests when too many enter by one link at once."""
+        wait = self._budget.spend(found_by(visit.token))
+        if wait:
+            raise TooManyRequests("join-budget", wait)
+
+    def _page(self, visit: Visit, entrance: _Entrance, name: str = "", alert: str = "") -> Sent:
+        user, meeting = self._sessions.visitor(visit.cookies), entrance.occasion.meeting
+        host = user if user and _may_host(user, entrance) else None
+        opens = _in_zone(entrance.opens, meeting.zone) if entrance.opens else None
+        page = pages.render(
+            "join",
+            pages.language(visit.languages),
+            leads_out=True,
+            path=f"/join/{visit.token}",
+            solution=entrance.solution.name,
+            summary=meeting.summary,
+            opens=opens.isoformat() if opens else "",
+            shown=f"{pages.shown(opens)} ({opens.tzname()})" if opens else "",
+            email=user.email if user else "",
+            form=self._sessions.form(host) if host else "",
+            alert=alert,
+            name=name,
+        )
+        return Sent(200, page.headers, page.content, outcome="waiting" if opens and not host else "ok")
+
+
+def _may_host(user: User, entrance: _Entrance) -> bool:
+    return user.sub in entrance.occasion.hosts or user.email in entrance.solution.co_hosts
+
+
+def _gone(visit: Visit) -> Sent:
+    page = pages.render("join_gone", pages.language(visit.languages))
+    visit.note["reason"] = "no-such-meeting"
+    return Sent(NotFound.status, page.headers, page.content, outcome="refused", level=logging.WARNING)
+
+
+def _name(typed: str) -> str:
+    """The name on one line, without what cannot be seen."""
+    seen = "".join(" " if unicodedata.category(letter).startswith("Z") else letter for letter in typed[:1000])
+    kept = (letter for letter in seen if letter == " " or not unicodedata.category(letter).startswith("C"))
+    return shorten(" ".join("".join(kept).split()), LONGEST_NAME)
+
+
+def _in_zone(moment: datetime, zone: str) -> datetime:
+    """The time as the event's own clock shows it, in UTC where its zone is not known."""
+    try:
+        return moment.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.astimezone(UTC)

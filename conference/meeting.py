@@ -1,0 +1,128 @@
+"""The link to our own join page, and what the page knows of an event: nobody reads either in the store.
+
+A link ends in 128 random bits. The store has a hash of them, by which the page finds the conference, and the link
+itself sealed, with the event's title and times.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from conference.data import ConferenceData
+from conference.errors import SecretUnavailable, Unsealable
+from conference.event import Event
+from conference.solution import Solution
+
+if TYPE_CHECKING:
+    from conference.seal import Seal  # only those who seal load what seals
+
+_PLACE = "meeting"
+_CUT = "{join}"
+"""What stands for a link's random part in an answer that is stored: no such token is ever made."""
+
+
+class Meeting(msgspec.Struct, frozen=True):
+    """`token` is the random part of the link. `start`, `end` (in `zone`) and `recurrence` are the event's, as in
+    conference.event; both times are None while they are not known.
+    """
+
+    token: str
+    summary: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    zone: str = ""
+    recurrence: tuple[str, ...] = ()
+
+
+class Kept(NamedTuple):
+    """What a mapping keeps of a link: the hash by which it is found, and the meeting, sealed; "" where it has none."""
+
+    link: str = ""
+    meeting: str = ""
+
+
+class JoinLinks:
+    """Makes the links, at `public_url`. `joins` says whether a solution's conferences are entered by our page; `seal`
+    is None where none is. `new_token` gives 128 random bits as text.
+
+    What every method that opens what was sealed may raise: SecretUnavailable, and Temporary.
+    """
+
+    def __init__(
+        self,
+        public_url: str,
+        seal: "Seal | None",
+        joins: Callable[[Solution], bool],
+        new_token: Callable[[], str],
+    ) -> None:
+        self._public_url = public_url
+        self._seal = seal
+        self._joins = joins
+        self._new_token = new_token
+
+    def begin(self, solution: Solution) -> Kept:
+        """A new link for a conference of that solution; none where it is entered without us."""
+        if not self._joins(solution):
+            return Kept()
+        token = self._new_token()
+        return self._kept(found_by(token), Meeting(token))
+
+    def url(self, kept: Kept) -> str:
+        """The address of the page, "" where there is none."""
+        return f"{self._public_url}/join/{self.meeting(kept).token}" if kept.link else ""
+
+    def meeting(self, kept: Kept) -> Meeting:
+        """What the page knows."""
+        assert self._seal, "settings.load asks for keys"
+        try:
+            text = self._seal.open(kept.meeting, _PLACE, kept.link)
+        except Unsealable as closed:
+            raise SecretUnavailable(closed.reason, f"ANYROOM_KEYS: a join link is {closed.detail}") from closed
+        return msgspec.json.decode(text, type=Meeting)
+
+    def following(self, kept: Kept, event: Event) -> Kept:
+        """The same link, and what the event is now, but for the times that stand in for an event that is not there yet.
+
+        What is as it was is not sealed anew: a mapping that did not change is not written again.
+        """
+        if not kept.link:
+            return kept
+        known = self.meeting(kept)
+        meeting = Meeting(known.token)
+        if not event.placeholder:
+            meeting = Meeting(known.token, event.summary, event.start, event.end, event.zone, event.recurrence)
+        return kept if meeting == known else self._kept(kept.link, meeting)
+
+    def again(self, kept: Kept) -> Kept:
+        """The same, sealed anew with the first key. Raises Unsealable too."""
+        assert self._seal, "settings.load asks for keys"
+        text = self._seal.open(kept.meeting, _PLACE, kept.link)
+        return kept._replace(meeting=self._seal.seal(text, _PLACE, kept.link))
+
+    def stored(self, answer: ConferenceData, kept: Kept) -> dict[str, Any]:
+        """An answer as a record, without the random part of its link."""
+        record = answer.to_record()
+        return _replaced(record, self.meeting(kept).token, _CUT) if kept.link else record
+
+    def answered(self, record: Mapping[str, Any], kept: Kept) -> ConferenceData:
+        """The answer that `stored` wrote. Raises InvalidConferenceData for anything else."""
+        return ConferenceData.from_record(_replaced(record, _CUT, self.meeting(kept).token) if kept.link else record)
+
+    def _kept(self, link: str, meeting: Meeting) -> Kept:
+        assert self._seal, "settings.load asks for keys"
+        return Kept(link, self._seal.seal(msgspec.json.encode(meeting).decode(), _PLACE, link))
+
+
+def found_by(token: str) -> str:
+    """The hash by which a link is found."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _replaced(record: Mapping[str, Any], text: str, by: str) -> dict[str, Any]:
+    replaced = json.loads(json.dumps(record).replace(text, by))
+    assert isinstance(replaced, dict)
+    return replaced

@@ -1,0 +1,107 @@
+"""A link is 128 random bits that the store never shows; what the page knows follows the event, for it alone."""
+
+import base64
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from conference.clock import SystemClock
+from conference.data import ConferenceData, EntryPoint, Parameter
+from conference.errors import InvalidConferenceData, SecretUnavailable
+from conference.event import Event, placeholder
+from conference.meeting import JoinLinks, Kept, found_by
+from conference.seal import Seal, key_id
+from conference.secrets.cache import Secrets
+from conference.secrets.local import Environment
+from conference.solution import Solution
+
+NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
+ROOMS = Solution("rooms", "Rooms", "logo", "demo", None)
+PLAIN = Solution("plain", "Plain", "logo", "demo", None)
+EVENT = Event("e", "ada@example.com", "Secret plan", NOW, NOW.replace(hour=10), "UTC", recurrence=("RRULE:FREQ=DAILY",))
+
+
+def made(*keys: int) -> JoinLinks:
+    """Links sealed with those keys, the first one first."""
+    text = "\n".join(base64.b64encode(bytes(range(key, key + 32))).decode() for key in keys or (1,))
+    numbers, tokens = itertools.count(), itertools.count()
+    seal = Seal("keys", Secrets(Environment({"KEYS": text}), SystemClock()), lambda size: next(numbers).to_bytes(size))
+    return JoinLinks("https://a.example", seal, lambda one: one is ROOMS, lambda: f"token{next(tokens):021}")
+
+
+def answer(uri: str) -> ConferenceData:
+    entrance = EntryPoint.fitted("VIDEO", uri, passcode="s3cret")
+    return ConferenceData("1", "rooms", (entrance,), (Parameter("anyroom", "key"),), f"Or open {uri}")
+
+
+def test_a_solution_that_is_entered_without_us_has_no_link() -> None:
+    links = made()
+    kept = links.begin(PLAIN)
+    assert (kept, links.url(kept), links.following(kept, EVENT)) == (Kept(), "", Kept())
+    data = answer("https://rooms.example/1")
+    assert links.stored(data, kept) == data.to_record()
+    assert links.answered(data.to_record(), kept) == data
+
+
+def test_a_link_is_found_by_its_hash_and_neither_it_nor_the_event_can_be_read() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), EVENT)
+    url = links.url(kept)
+    assert url == "https://a.example/join/token000000000000000000000"
+    assert kept.link == found_by("token000000000000000000000")
+    assert "token" not in str(kept)
+    assert "Secret plan" not in str(kept)
+    meeting = links.meeting(kept)
+    assert (meeting.summary, meeting.start, meeting.end) == (EVENT.summary, EVENT.start, EVENT.end)
+    assert (meeting.zone, meeting.recurrence) == ("UTC", EVENT.recurrence)
+
+
+def test_an_answer_is_stored_without_the_link_and_read_with_it() -> None:
+    links = made()
+    kept = links.begin(ROOMS)
+    data = answer(links.url(kept))
+    record = links.stored(data, kept)
+    assert "token" not in str(record)
+    assert links.answered(record, kept) == data
+
+
+def test_what_did_not_change_is_not_sealed_anew() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), EVENT)
+    assert links.following(kept, EVENT) is kept
+    moved = links.following(kept, Event("e", "ada@example.com", "Secret plan", NOW, NOW.replace(hour=11), "UTC"))
+    assert moved.link == kept.link
+    assert links.meeting(moved).end == NOW.replace(hour=11)
+
+
+def test_an_event_that_is_not_there_yet_has_no_times() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), placeholder("ada@example.com", "e", NOW))
+    meeting = links.meeting(kept)
+    assert (meeting.summary, meeting.start, meeting.end) == ("", None, None)
+
+
+def test_one_conferences_meeting_does_not_open_for_another() -> None:
+    links = made()
+    one, other = links.begin(ROOMS), links.begin(ROOMS)
+    with pytest.raises(SecretUnavailable, match="ANYROOM_KEYS"):
+        links.meeting(Kept(one.link, other.meeting))
+
+
+def test_a_link_is_sealed_anew_with_the_first_key_and_stays_the_same() -> None:
+    old = made(1)
+    kept = old.begin(ROOMS)
+    both = made(2, 1)
+    again = both.again(kept)
+    assert key_id(again.meeting) != key_id(kept.meeting)
+    assert made(2).url(again) == old.url(kept)
+    with pytest.raises(SecretUnavailable):
+        made(2).url(kept)
+
+
+def test_a_record_that_is_no_answer_is_refused() -> None:
+    links = made()
+    kept = links.begin(ROOMS)
+    with pytest.raises(InvalidConferenceData):
+        links.answered({"conference_id": "1"}, kept)

@@ -163,6 +163,16 @@ MISTAKES = {
         'each = "sortby(numbers, &number)"',
         "reply.phones.each: sortby() is no function of JMESPath; did you mean sort_by?",
     ),
+    "over several lines": (
+        'each = "numbers"\n',
+        'each = """\nsortby(numbers,\n&number)"""\n',
+        "reply.phones.each: sortby() is no function of JMESPath",
+    ),
+    "a list over several lines": (
+        '["summary", "start"]',
+        '[\n  "summary",\n  "begin",\n]',
+        "updates[2]: 'begin' cannot be told",
+    ),
     "a function with too few": (
         'each = "numbers"',
         'each = "sort_by(numbers)"',

@@ -12,7 +12,7 @@ TAKEN = {"error": {"code": "taken"}}
 ONE_AFTER_ANOTHER: dict[str, Any] = {
     "idempotency": "chosen",
     "error_code": "error.code",
-    "errors": {"full": "CONFERENCE_SOLUTION_FORBIDDEN", "4711": "TEMPORARY"},
+    "errors": {"full": "CONFERENCE_SOLUTION_FORBIDDEN", "4711": "TEMPORARY", "1": "TEMPORARY"},
     "create": [
         {"method": "POST", "url": ROOMS, "json": {"name": "{attempt}"}, "accept": ["taken", 410]},
         {"method": "GET", "url": f"{ROOMS}/{{attempt}}", "after": ["taken"]},

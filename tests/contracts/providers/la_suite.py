@@ -39,11 +39,13 @@ class Room(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LaSuite:
-    """A server with one user and the rooms of an application."""
+    """A server with its users, all of one domain, and the rooms of an application."""
 
-    def __init__(self) -> None:
+    def __init__(self, *users: str) -> None:
+        self._users = frozenset(users)
         self.rooms: dict[str, Room] = {}
-        self.tokens: set[str] = set()
+        self.tokens: dict[str, str] = {}
+        self.hosts: list[str] = []
         token = f"{PREFIX}/application/token/"
         self.system = Strict(
             self._is_of_user,
@@ -56,16 +58,18 @@ class LaSuite:
         )
 
     def _is_of_user(self, headers: Mapping[str, str], asked: Asked) -> bool:
-        return headers.get("authorization", "").removeprefix("Bearer ") in self.tokens
+        host = self.tokens.get(headers.get("authorization", "").removeprefix("Bearer "))
+        self.hosts += [host] if host else []
+        return host is not None
 
     def _grant(self, grant: Grant) -> Answer:
         if (grant.client_id, grant.client_secret) != (CLIENT, SECRET):
             return self.system.refusal(401, "Invalid credentials")
-        if not grant.scope.endswith("@la-suite.example"):
+        if grant.scope.partition("@")[2] not in {user.partition("@")[2] for user in self._users}:
             return self.system.refusal(403, "This application is not authorized for this email domain.")
-        if grant.scope != USER:
+        if grant.scope not in self._users:
             return self.system.refusal(404, "User not found.")
-        self.tokens.add(token := secrets.token_urlsafe(32))
+        self.tokens[token := secrets.token_urlsafe(32)] = grant.scope
         return Answer.json(
             200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": "rooms:create"}
         )

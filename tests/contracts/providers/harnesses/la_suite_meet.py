@@ -11,7 +11,7 @@ from tests.contracts.providers.la_suite import CLIENT, SECRET, USER, LaSuite
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """A server without rooms, asked by its one user."""
-    suite = LaSuite()
+    suite = LaSuite(USER)
 
     def held(name: str) -> Mapping[str, Any] | None:
         return {} if name in suite.rooms else None

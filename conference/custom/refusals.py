@@ -41,10 +41,13 @@ class Refusals(msgspec.Struct, frozen=True):
     expression: Expression | None = None
 
     def code(self, reply: Reply) -> Code | None:
-        """The system's own code in a reply, None where there is none. Raises Temporary when it cannot be read."""
+        """The system's own code in a reply, None where there is none, or where the reply cannot be read."""
         if self.expression is None or not reply.body:
             return None
-        found = self.expression.of(reply.json())
+        try:
+            found = self.expression.of(reply.json())
+        except Temporary:
+            return None
         if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
             return None
         return code(found)

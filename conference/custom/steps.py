@@ -128,6 +128,8 @@ class Reader:
         if after and first:
             raise Mistake(table.at("after"), "stands in the first request; expected it in a later one")
         changed = frozenset(table.texts("changed"))
+        if changed and scope.field("changed.summary") is None:
+            raise Mistake(table.at("changed"), "stands elsewhere than in update; expected it there")
         keep = _kept(table, scope)
         table.close()
         return Step(method, address, query, headers, json, form, keep, accept, after, changed)

@@ -228,6 +228,11 @@ MISTAKES = {
         'changed = ["summary"]\nheaders = { Authorization = "x" }',
         "update[1].headers.Authorization: is set by Anyroom; expected [authentication]",
     ),
+    "a change of nothing": (
+        "keep = { version",
+        'changed = ["summary"]\nkeep = { version',
+        "create[1].changed: stands elsewhere than in update; expected it there",
+    ),
     "after nothing": (
         "keep = { version",
         "after = [404]\nkeep = { version",

@@ -24,7 +24,7 @@ ONE_AFTER_ANOTHER: dict[str, Any] = {
 def test_a_request_after_a_refusal_is_made_only_then() -> None:
     plain = Asking(reply(), **ONE_AFTER_ANOTHER)
     taken = Asking(reply(409, TAKEN), reply(), **ONE_AFTER_ANOTHER)
-    gone = Asking(reply(410, None), reply(), **ONE_AFTER_ANOTHER)
+    gone = Asking(Reply(410, {}, b"<p>gone</p>"), reply(), **ONE_AFTER_ANOTHER)
 
     assert plain.create() == taken.create() == gone.create()
     assert [[asked.method for asked in one.asked] for one in (plain, taken, gone)] == [

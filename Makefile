@@ -8,7 +8,7 @@ RUNS ?= 2000
 VENV := .venv/bin/python
 OPERATIONS := reconcile parked orphans rotate-keys export erase backup restore
 # An option counts only where it is given to make: USER is in every shell's environment.
-given = $(if $(filter command,$(firstword $(origin $(1)))),'--$(2)=$($(1))')
+given = $(if $(filter command,$(firstword $(origin $(1)))),'--$(2)=$(subst ','\'',$($(1)))')
 
 .PHONY: help run $(OPERATIONS) test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
 

@@ -20,7 +20,7 @@ from conference.limits import (
     Feature,
 )
 from conference.solution import Solution
-from conference.text import shorten, shorten_bytes
+from conference.text import clean, shorten, shorten_bytes
 from conference.uris import dial
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Parameter",
     "Report",
     "check_solution",
+    "clean",
     "compose",
     "dial",
     "shorten",

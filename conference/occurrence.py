@@ -68,7 +68,7 @@ class _Series:
         self._start, self._end, self._horizon = start.astimezone(UTC), end.astimezone(UTC), horizon
         first, last = self._local(self._start), self._local(self._end)
         self._days = (last.date() - first.date()).days if self._is_midnight(first) and self._is_midnight(last) else 0
-        self._wall = datetime.combine(first.date(), _MIDNIGHT) if self._days else first.replace(tzinfo=None, fold=0)
+        self._wall = datetime.combine(first.date(), _MIDNIGHT) if self._days else first.replace(tzinfo=None)
         self._rules: list[Rule] = []
         self._exceptions: list[Rule] = []
         self._added: dict[datetime, datetime | None] = {self._start: None}

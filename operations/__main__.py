@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from dev.stop import Stop, Stopped
 from doctor.remedy import advice
 from operations import asked, backup, erase, export, orphans, parked, reconcile, restore, rotate_keys
 from operations.asked import Asked
-from operations.console import LEFT, REFUSED, STOPPED, Console, Mistake, console
+from operations.console import LEFT, REFUSED, STOPPED, AuditLines, Console, Mistake, console
 from operations.site import Site, opened
 
 
@@ -44,12 +45,15 @@ COMMANDS: Mapping[str, Command] = {
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     """Run one command."""
     stop = Stop()
-    logging.getLogger().addHandler(logging.NullHandler())  # what is logged meanwhile is told as an outcome
+    _keep_the_log_to_audit_lines()
     name, *options = (sys.argv[1:] if arguments is None else arguments) or [""]
     try:
         return _run(name, options, environment, console(stop))
     except Stopped:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # whoever read it has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return STOPPED
     except Mistake as mistake:
         print(mistake, file=sys.stderr)
@@ -71,8 +75,18 @@ def _run(name: str, options: Sequence[str], environment: Mapping[str, str], term
     if command.on_file:
         return command.on_file(knobs.examine(environment)[0].store, wanted, terminal)
     assert command.on_site
-    with opened(environment) as site:
+    with ExitStack() as stack:
+        with terminal.working("opening the store"):
+            site = stack.enter_context(opened(environment))
         return command.on_site(site, wanted, terminal)
+
+
+def _keep_the_log_to_audit_lines() -> None:
+    """What else is logged meanwhile is told as an outcome."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    audit = logging.getLogger("anyroom.audit")
+    audit.handlers[:], audit.propagate = [AuditLines()], False
+    audit.setLevel(logging.INFO)
 
 
 def _is_mistake(error: AnyroomError) -> bool:

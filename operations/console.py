@@ -1,16 +1,20 @@
 """How a command talks: one line for each thing on standard output, how far it is on standard error, one clear end."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import logs
 from conference.clock import Clock, Deadline
 from dev.progress import Progress
 from dev.stop import Stop
 
 DONE, LEFT, REFUSED, STOPPED = 0, 1, 2, 130
 """Exit codes: nothing is left to do, something is that the lines name, it could not begin, the end was asked for."""
+
+_CLEAR = "\r\x1b[K"
 
 
 class Mistake(Exception):
@@ -29,7 +33,7 @@ class Console:
     def say(self, line: str) -> None:
         """Print one line."""
         if self._progress and sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(_CLEAR)
             sys.stderr.flush()
         self._say(" ".join(line.split()))
 
@@ -63,6 +67,18 @@ class _UntilStopped(Deadline):
 
     def left(self) -> float:
         return 0.0 if self._stopped() else super().left()
+
+
+class AuditLines(logging.Handler):
+    """Writes the audit lines of this process to standard error, as the function writes its own, with the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line of JSON, on a line of its own."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        fields = {"time": moment.isoformat(timespec="milliseconds"), **getattr(record, "fields", {})}
+        line = logs.JsonFormatter().format(logging.makeLogRecord({**record.__dict__, "fields": fields}))
+        sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{line}\n")
+        sys.stderr.flush()
 
 
 def console(stop: Stop) -> Console:

@@ -6,6 +6,7 @@ can be stopped and started again; whose calendars they are is known to the end, 
 
 from collections import Counter
 
+from conference import audit
 from conference.clock import Deadline
 from conference.errors import Temporary
 from conference.identity import User
@@ -71,4 +72,5 @@ def _erase(site: Site, user: User) -> bool:
             if not stored.erase(held):
                 raise Temporary("contention", "a connection changes just now; run it again")
     StoredOfUsers(site.store, site.clock).forget(user)
+    audit.record("delete", audit.subject(user.sub), "user")
     return confirmed

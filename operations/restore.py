@@ -5,9 +5,11 @@ that is stopped leaves the store as it was.
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from dev.stop import Stopped
 from operations import backup, snapshot
 from operations.asked import Asked
 from operations.console import DONE, Console, Mistake
@@ -36,8 +38,12 @@ def run(setting: str, asked: Asked, console: Console) -> int:
     try:
         with console.working("restoring") as at:
             if there:
-                backup.save(store, kept, console, at)
-            _restore(file, store, console)
+                _keep(store, kept, console, at)
+            try:
+                _restore(file, store, console)
+            except Stopped:
+                (kept if there else store).unlink(missing_ok=True)  # nothing has changed, and the way is free again
+                raise
             counts = snapshot.check(store)
     except (OSError, sqlite3.Error) as error:
         raise Mistake(f"{store} could not be restored, and is as it was: {error}") from error
@@ -60,6 +66,16 @@ def _refuse_in_use(store: Path) -> None:
         raise Mistake(f"{store} {IN_USE}") from error
     except sqlite3.Error as error:
         raise Mistake(f"{store} is no database ({error}): move it away, then run this again") from error
+
+
+def _keep(store: Path, kept: Path, console: Console, at: Callable[[str], None]) -> None:
+    """A whole copy of the store under that name, or none. Raises OSError, sqlite3.Error, Mistake, Stopped."""
+    part = kept.with_name(f"{kept.name}.part")
+    try:
+        backup.save(store, part, console, at)
+        part.rename(kept)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _restore(file: Path, store: Path, console: Console) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from conference.clock import Deadline
 from conference.data import ConferenceData
-from conference.errors import ConferenceFailure, InvalidConferenceData, NotConnected, StoreUnavailable
+from conference.errors import ConferenceFailure, InvalidConferenceData, NotConnected, StoreUnavailable, Temporary
 from conference.providers import LoadedProvider, connects_users
 from conference.providers.base import Conference
 from operations.console import Console
@@ -18,6 +18,9 @@ from sync.records import ALIVE, MAPPINGS, ORPHANS, MappingRecord
 
 SECONDS = 20.0
 """That one question to a system may take."""
+IN_VAIN = 5
+"""After so many in a row that would have to be asked again a system is asked no more: each may take its time."""
+GIVEN_UP = "it did not answer those before; run this again when it does"
 Answer = TypeVar("Answer")
 
 
@@ -29,6 +32,7 @@ class Rooms:
         self._console = console
         self._mending = Mending(site)
         self._accounts: dict[tuple[str, str, str], Mapped] = {}
+        self._in_vain = Counter[str]()
         self.unasked = Counter[tuple[str, str]]()
 
     def of(self, one: Mapped) -> Iterator[Difference]:
@@ -125,16 +129,23 @@ class Rooms:
         self, one: Mapped, question: Callable[[MappingRecord, Deadline], Answer | None]
     ) -> tuple[bool, Answer | None]:
         """Whether the system could be asked, and its answer. Raises StoreUnavailable."""
+        solution = one.record.solution
+        if self._in_vain[solution] >= IN_VAIN:
+            self.unasked[solution, GIVEN_UP] += 1
+            return False, None
         try:
-            return True, question(one.record, self._console.deadline(self._site.clock, SECONDS))
+            answer = question(one.record, self._console.deadline(self._site.clock, SECONDS))
         except StoreUnavailable:
             raise
         except NotConnected:
             return False, None  # its user has disconnected, which the settings page shows them
         except ConferenceFailure as failure:
             self._console.check()
-            self.unasked[one.record.solution, failure.reason] += 1
+            self.unasked[solution, failure.reason] += 1
+            self._in_vain[solution] += isinstance(failure, Temporary)
             return False, None
+        self._in_vain[solution] = 0
+        return True, answer
 
     def _remember(self, one: Mapped, provider: LoadedProvider) -> None:
         """Whose account the mapping's room is in, to list it once."""

@@ -33,14 +33,20 @@ def existing(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connect
 
 
 def copy(source: sqlite3.Connection, target: sqlite3.Connection, at: Callable[[int, int], None]) -> None:
-    """Copy all that was committed when it began. `at` is told how many pages are done, of how many, and may raise.
+    """Copy all that was committed when it began. `at` is told how many pages are done, of how many, and may raise: it
+    is not told of the last ones, with which the copy is there.
 
     Raises sqlite3.Error, and then the target is as it was or has no tables of ours.
     """
+
+    def on_the_way(status: int, left: int, total: int) -> None:
+        if left:
+            at(total - left, total)
+
     source.execute("BEGIN")
     try:
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment: nothing later is seen
-        source.backup(target, pages=_PAGES, progress=lambda status, left, total: at(total - left, total))
+        source.backup(target, pages=_PAGES, progress=on_the_way)
     finally:
         source.execute("ROLLBACK")
 

@@ -4,7 +4,7 @@ import logging
 from typing import Protocol
 
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, PermissionDenied
+from conference.errors import ConferenceFailure, Permanent, PermissionDenied
 from sync.records import CalendarRecord, Keeper
 
 _log = logging.getLogger("anyroom.access")
@@ -81,8 +81,7 @@ class Delegated:
         try:
             return self._delegation.access_token(calendar.keeper.email, deadline)
         except ConferenceFailure as failure:
-            fields = {"kind": "token", "credential": "delegation", "reason": failure.reason}
-            _log.warning("no token of a keeper: %s", failure.reason, extra={"fields": fields})
+            _report(failure)
             raise
 
     def forget(self, calendar: CalendarRecord, token: str) -> bool:
@@ -90,3 +89,10 @@ class Delegated:
         assert calendar.keeper
         self._delegation.forget(calendar.keeper.email, token)
         return True
+
+
+def _report(failure: ConferenceFailure) -> None:
+    """A keeper's token cannot be had: what is a setting of ours, and stops every calendar, wakes somebody."""
+    level = logging.ERROR if isinstance(failure, Permanent) else logging.WARNING
+    line = {"kind": "token", "credential": "delegation", "reason": failure.reason, "detail": failure.detail}
+    _log.log(level, "no token of a keeper: %s", failure.reason, extra={"fields": line})

@@ -176,6 +176,7 @@ class Applier:
             until=until,
             look=self._key,
             tries=0,
+            failing=None,
             parked=None,
             told=None if self._resumed and one.record.shared else one.record.told,
             due=until,
@@ -262,6 +263,7 @@ class Applier:
             until=None,
             look="",
             tries=0,
+            failing=None,
             parked=None,
             ical_uid=event.ical_uid,
             end=ends,
@@ -298,13 +300,14 @@ class Applier:
         """
         now, before = self._now(), one.record.parked
         tries = before.tries + 1 if before else 1
-        since = before.since if before else now
+        since = before.since if before else one.record.failing or now
         due = now + pause(tries, self._ports.spread(), failure.retry_after)
         measures.parked(one.record, failure.reason, now - since)
         unknown = msgspec.structs.replace(live, told=None, reason=failure.reason, due=due)
         values = to_record(event)
         if len(msgspec.json.encode(values)) > MOST_PARKED:
-            return msgspec.structs.replace(unknown, look=self._key, until=due, tries=one.record.tries + 1)
+            tries = one.record.tries + 1
+            return msgspec.structs.replace(unknown, look=self._key, until=due, tries=tries, failing=since)
         return msgspec.structs.replace(unknown, parked=Parked(values, sorted(fields), tries, since))
 
     def _retried(self, one: Mapped) -> None:

@@ -207,7 +207,16 @@ class StoredClaims:
         """
         due = self._due(OFFERED)
         again = _with(
-            record, state="offered", reason="", seen=False, parked=None, until=None, look="", tries=0, due=due
+            record,
+            state="offered",
+            reason="",
+            seen=False,
+            parked=None,
+            until=None,
+            look="",
+            tries=0,
+            failing=None,
+            due=due,
         )
         try:
             self._commit(Replace(document, records.to_body(again)))

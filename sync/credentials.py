@@ -33,7 +33,12 @@ _LIFETIME = 3600
 _EARLY = 300.0
 """Seconds before its end at which a token is not used any more."""
 _MOST_USERS = 1000
-_NOT_DELEGATED = frozenset({"invalid_grant", "unauthorized_client", "access_denied"})
+_REFUSED = {
+    "invalid_grant": "keeper-refused",
+    "unauthorized_client": "delegation-refused",
+    "access_denied": "delegation-refused",
+}
+"""Whom the OAuth server's word speaks of: one user, whose account is gone or suspended, or all of their domain."""
 _PASSING = frozenset({401, 408, 429})
 """401 speaks of our own access token, which another one follows."""
 _WORD = re.compile(r"[a-z_]{1,40}")
@@ -189,6 +194,6 @@ def _not_exchanged(reply: Reply) -> ConferenceFailure:
     except (ValueError, RecursionError):
         error = ""
     word = error if _WORD.fullmatch(error) else ""
-    if word in _NOT_DELEGATED:
-        return PermissionDenied("delegation-refused", f"this user cannot be impersonated: {word}")
+    if reason := _REFUSED.get(word):
+        return PermissionDenied(reason, f"this user cannot be impersonated: {word}")
     return Permanent("token-refused", f"the token exchange answered {reply.status} {word}".strip())

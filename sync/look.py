@@ -12,7 +12,7 @@ import msgspec
 from conference import audit
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable
-from sync import records
+from sync import measures, records
 from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
 from sync.calendar import UNAUTHENTICATED
@@ -165,9 +165,12 @@ class Looker:
             self._gone(one, reason)
 
     def _not_deleted(self, one: Mapped, reason: str, failure: ConferenceFailure) -> None:
-        until = self._ports.clock.now() + pause(one.record.tries, self._ports.spread(), failure.retry_after)
-        _log.warning("not deleted: %s %s", one.record.solution, failure.reason)
-        again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=one.record.tries + 1)
+        now = self._ports.clock.now()
+        since = one.record.failing or now
+        measures.parked(one.record, failure.reason, now - since)
+        until = now + pause(one.record.tries, self._ports.spread(), failure.retry_after)
+        tries = one.record.tries + 1
+        again = one.becoming(state="leaving", reason=reason, until=until, due=until, tries=tries, failing=since)
         self._applier.holdings.put(one, again)
 
     def _wait(self, one: Mapped, reason: str, until: datetime) -> None:
@@ -187,6 +190,7 @@ class Looker:
             until=None,
             look="",
             tries=0,
+            failing=None,
             told=None,
             parked=None,
             due=due,

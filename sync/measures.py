@@ -27,7 +27,7 @@ def told(record: MappingRecord, event: Event, now: datetime) -> None:
 
 
 def parked(record: MappingRecord, reason: str, waited: timedelta) -> None:
-    """A change could not be told, once more perhaps: for how long that has been so."""
+    """A change, or that the event is gone, could not be told, once more perhaps: for how long that has been so."""
     line = {"kind": "parked", "solution": record.solution, "reason": reason, "age_seconds": _seconds(waited)}
     _log.warning("parked: %s %s", record.solution, reason, extra={"fields": line})
 

@@ -78,11 +78,12 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     shows the values of the one that `tells`, which is the one that told it last. `until` is the deadline of the state:
     of a claim, of a deletion at work, or when a leaving conference may be deleted. `told` is what the provider was last
     told of the event, and `etag` the event's version then; where it does not tell, that is what it was when it was
-    seen. `end` is when the event is over, None while it repeats for ever. `link` is a hash of the link to our
-    join page, by which the page finds the conference, and `meeting` what the page knows, sealed, both "" where there is
-    none; until `opened` guests need not wait, as the host has entered. `look` is the calendar's key while its next
-    run must look at the event. `tries` counts looks and deletions that failed. `due` is when the sweep must look at the
-    record again, `forget` when it may be forgotten (all UTC).
+    seen. `end` is when the event is over, None while it repeats for ever. `link` is a hash of the link to our join
+    page, by which the page finds the conference, and `meeting` what the page knows, sealed, both "" where there is
+    none; until `opened` guests need not wait, as the host has entered. `look` is the calendar's key while its next run
+    must look at the event. `tries` counts looks and deletions that failed; `failing` is since when a deletion fails, or
+    telling what is too large to be parked. `due` is when the sweep must look at the record again, `forget` when it may
+    be forgotten (all UTC).
     """
 
     v: int = VERSION
@@ -114,6 +115,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True):
     opened: datetime | None = None
     look: str = ""
     tries: int = 0
+    failing: datetime | None = None
     due: datetime | None = None
     forget: datetime | None = None
 

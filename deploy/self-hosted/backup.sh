@@ -6,7 +6,9 @@ database=$1 folder=$2 days=$3
 [ -f "$database" ] || { echo "backup: there is no $database" >&2; exit 1; }
 mkdir -p "$folder"
 copy="$folder/$(date -u +%Y-%m-%dT%H%M%SZ).db"
-trap 'rm -f "$copy.part"' EXIT # what a full disk leaves half would stay for ever
+# A copy that did not come to its end, now or another time, would fill the disk that the function writes to.
+rm -f "$folder"/*.part
+trap 'rm -f "$copy.part"' EXIT
 # One transaction that reads: writers go on, and what it reads is of one moment.
 sqlite3 -cmd '.timeout 30000' "$database" "VACUUM INTO '$copy.part'"
 mv "$copy.part" "$copy"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conference.occurrence import MOST_DAYS, Occurrence, current_or_next
@@ -99,6 +99,14 @@ def test_an_event_that_starts_at_the_second_of_two_such_times_does_start_there()
     start = at("2026-10-25T02:30").replace(fold=1)
     assert begins("RRULE:FREQ=DAILY", now="2026-10-25T01:00", start=start) == "2026-10-25T02:30:00+01:00"
     assert begins("RRULE:FREQ=DAILY", now="2026-10-25T12:00", start=start) == "2026-10-26T02:30:00+01:00"
+    assert begins("EXRULE:FREQ=DAILY", now="2026-10-25T01:00", start=start) == ""
+
+
+def test_nothing_comes_before_the_start() -> None:
+    start = at("2026-10-25T02:15").replace(fold=1)
+    rule = "RRULE:FREQ=DAILY;BYHOUR=2;BYMINUTE=30"
+    assert begins(rule, now="2026-10-25T01:00", start=start) == "2026-10-25T02:15:00+01:00"
+    assert begins(rule, now="2026-10-25T12:00", start=start) == "2026-10-26T02:30:00+01:00"
 
 
 def test_an_occurrence_really_lasts_as_long_as_the_first_whatever_the_clocks_do() -> None:
@@ -147,6 +155,18 @@ def test_until_is_the_last_moment_at_which_one_may_start(until: str, last: str) 
     end = datetime.fromisoformat(last) + HOUR
     assert begins(rule, now=end - timedelta(seconds=1)) == last
     assert begins(rule, now=end) == ""
+
+
+def test_until_without_a_time_is_the_beginning_of_that_day_in_utc() -> None:
+    start = at("2026-03-02T20:00", NEW_YORK)
+    rule = "RRULE:FREQ=DAILY;UNTIL=20260304"
+    assert begins(rule, now="2026-03-02T21:00", start=start) == ""
+    assert begins(rule, now="2026-03-02T21:00", start=start.replace(hour=18)) == "2026-03-03T18:00:00-05:00"
+
+
+def test_until_may_be_as_far_as_one_likes() -> None:
+    rule = "RRULE:FREQ=DAILY;UNTIL=99991231T000000Z"
+    assert begins(rule, now="2026-03-02T12:00") == "2026-03-03T09:00:00+01:00"
 
 
 def test_until_tells_the_two_times_apart_that_the_clock_shows_twice() -> None:
@@ -233,6 +253,10 @@ def test_an_added_whole_day_is_as_long_as_the_others() -> None:
     assert on == ("2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
 
 
+def test_lines_may_be_written_small() -> None:
+    assert begins("rrule:freq=weekly;byday=we", now="2026-03-03T12:00") == "2026-03-04T09:00:00+01:00"
+
+
 def test_several_rules_are_one_series() -> None:
     lines = ("RRULE:FREQ=WEEKLY;BYDAY=TU", "RRULE:FREQ=MONTHLY;BYMONTHDAY=5")
     assert begins(*lines, now="2026-03-03T12:00") == "2026-03-05T09:00:00+01:00"
@@ -243,6 +267,11 @@ def test_a_rule_of_exceptions_takes_out_what_it_names() -> None:
     lines = ("RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY;BYDAY=TU,WE;UNTIL=20260310T080000Z")
     assert begins(*lines, now="2026-03-02T12:00") == "2026-03-05T09:00:00+01:00"
     assert begins(*lines, now="2026-03-09T12:00") == "2026-03-11T09:00:00+01:00"
+
+
+def test_exceptions_may_be_more_than_the_occurrences() -> None:
+    lines = ("RRULE:FREQ=WEEKLY", "EXRULE:FREQ=DAILY;COUNT=8")
+    assert begins(*lines, now="2026-03-01T12:00") == "2026-03-16T09:00:00+01:00"
 
 
 def test_a_rule_may_name_the_time_of_day() -> None:
@@ -327,6 +356,7 @@ WORDS = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(lines=st.lists(st.builds("{}:{}".format, NAMES, WORDS), max_size=3))
 def test_whatever_the_lines_are_there_is_an_answer_or_they_are_refused(lines: list[str]) -> None:
     for start in (MONDAY, at("0001-01-01T00:00", UTC), at("9999-12-31T22:00", UTC)):

@@ -89,7 +89,7 @@ class Desk:
         bare = {"client_id": "c", "client_secret": "s"}
         tables = {"zoom": hooked, "other": hooked, "bare": bare, "plain": {**bare, "webhook_secret": OLD}}
         solutions = {name: Solution(name, name, "", "zoom", read_options("zoom", of)) for name, of in tables.items()}
-        solutions["demo"] = Solution("demo", "Demo", "", "demo", None)
+        solutions["demo"] = Solution("demo", "Demo", "", "demo", read_options("demo", {}))
         self.webhooks = Webhooks(solutions, of, self._secret, self._renew, self.acts, self.clock)
 
     def take(self, body: bytes, solution: str = "zoom", key: str = OLD) -> Mapping[str, Any]:

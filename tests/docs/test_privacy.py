@@ -50,7 +50,7 @@ SAID: dict[str, tuple[type[msgspec.Struct], dict[str, str]]] = {
             "encrypted the link, the event's title, start, end, time zone and recurrence": "meeting",
             PARKED: "parked",
             TECHNICAL: "v place solution attempt state reason seen pointer room shared tells etag until opened look "
-            "tries due forget",
+            "tries failing due forget",
         },
     ),
     CALENDARS: (

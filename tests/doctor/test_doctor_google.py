@@ -91,7 +91,7 @@ def test_a_user_who_cannot_be_impersonated_is_the_administrator_s_affair(healthy
     healthy.environment["ANYROOM_DOCTOR_USER"] = "nobody@example.com"
     assert healthy.about("credential") == [
         (
-            "problem  credential: delegation: delegation-refused: this user cannot be impersonated:"
+            "problem  credential: delegation: keeper-refused: this user cannot be impersonated:"
             " invalid_grant; check"
             " the address in ANYROOM_DOCTOR_USER, and have the administrator consent in Admin console > Security > API"
             " controls > Domain-wide delegation to the service account's client id with the scopes"

@@ -13,6 +13,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 USER_METRIC = "logging.googleapis.com/user/"
+LABEL = r' AND metric\.labels\.(\w+) = "([^"]+)"'
 
 
 def read(folder: str) -> dict[str, Mapping[str, Any]]:
@@ -32,9 +33,21 @@ def conditions(alert: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def metric_of(condition: Mapping[str, Any]) -> str:
     """The metric that a condition compares."""
-    found = re.search(rf'metric.type = "{USER_METRIC}([a-z-]+)"$', condition["filter"])
+    return _parsed(condition)[1]
+
+
+def labels_of(condition: Mapping[str, Any]) -> dict[str, str]:
+    """The labels that a condition wants of its metric."""
+    return dict(re.findall(LABEL, _parsed(condition)[2]))
+
+
+def _parsed(condition: Mapping[str, Any]) -> re.Match[str]:
+    found = re.fullmatch(
+        rf'resource.type = "cloud_run_revision" AND metric.type = "{USER_METRIC}([a-z-]+)"((?:{LABEL})*)',
+        condition["filter"],
+    )
     assert found, condition["filter"]
-    return found[1]
+    return found
 
 
 def check(api: str, schema: str, body: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.auth import environment_vars
+from google.auth import _helpers, environment_vars
 from google.auth.compute_engine import _metadata
 
 from simulator import builder, faults, ids
@@ -55,7 +55,7 @@ def told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
     environment |= {"ANYROOM_CREDENTIAL": f"delegation:{ids.DELEGATE_SERVICE_ACCOUNT}", "ANYROOM_GRACE": "1m"}
     clock = MovedClock()
     with serving(folder, monkeypatch, {**solutions, "closed": closed}, environment, clock) as function:
-        _delegate(function, monkeypatch)
+        _delegate(function, clock, monkeypatch)
         teller = _Teller(function, clock)
         teller.creates()
         teller.changes()
@@ -187,13 +187,14 @@ class _Teller:
             store.commit([Create(ORPHANS, records.key("a"), records.to_body(orphan))])
 
 
-def _delegate(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def _delegate(function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delegation is authorised; the function's own token comes from the simulator's metadata server."""
     address = function.simulator.url.removeprefix("http://")
     monkeypatch.delenv(environment_vars.CREDENTIALS, raising=False)
     monkeypatch.setenv(environment_vars.CLOUD_SDK_CONFIG_DIR, str(function.file.parent))
     monkeypatch.setenv(environment_vars.GCE_METADATA_IP, address)
     monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", address)
+    monkeypatch.setattr(_helpers, "utcnow", lambda: clock.now().replace(tzinfo=None))  # else it keeps an old token
     function.simulator.delegation.authorise(ids.DELEGATE_SERVICE_ACCOUNT, SCOPES, "example.com")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.observability.deployed import ALERTS, METRICS, check, conditions, metric_of
+from tests.observability.deployed import ALERTS, METRICS, check, conditions, labels_of, metric_of
+from tests.observability.logging_query import Entry, extracted, matching
 
 EACH = pytest.mark.parametrize("name", ALERTS)
 EACH_CONDITION = pytest.mark.parametrize(
@@ -38,8 +39,7 @@ def test_a_condition_names_a_metric_that_there_is_and_groups_by_its_labels(condi
     metric = METRICS[metric_of(condition)]
     [aggregation] = condition["aggregations"]
     groups = {field.removeprefix("metric.label.") for field in aggregation.get("groupByFields", [])}
-    assert groups <= set(metric.get("labelExtractors", {}))
-    assert condition["filter"].startswith('resource.type = "cloud_run_revision" AND metric.type = ')
+    assert groups | set(labels_of(condition)) <= set(metric.get("labelExtractors", {}))
 
 
 @EACH_CONDITION
@@ -61,3 +61,20 @@ def test_only_what_lasts_a_minute_says_what_missing_data_mean(condition: Mapping
     assert seconds % 60 == 0
     assert seconds >= 60 or "evaluationMissingData" not in condition
     assert condition["comparison"] in ("COMPARISON_GT", "COMPARISON_LT")
+
+
+def test_a_refused_delegation_is_told_at_once_though_each_calendar_is_tried_once_a_day(entries: list[Entry]) -> None:
+    """The story has one calendar: a small domain would never have more than five failures in a quarter of an hour."""
+    metric = METRICS["anyroom-token-failures"]
+    refused = [
+        {name: extracted(extractor, one) for name, extractor in metric["labelExtractors"].items()}
+        for one in matching(metric["filter"], entries)
+    ]
+    of_delegation = [one for one in refused if one["credential"] == "delegation"]
+    fires = [
+        one
+        for one in conditions(ALERTS["token-failures"])
+        if sum(labels_of(one).items() <= labels.items() for labels in of_delegation) > one["thresholdValue"]
+    ]
+    assert 0 < len(of_delegation) <= 5
+    assert len(fires) == 1

@@ -53,7 +53,24 @@ def test_each_alert_has_its_paragraph_which_says_how_to_see_it_and_what_to_do() 
         text = paragraph(title.capitalize())
         assert re.findall(r"\*\*(\w+)\.\*\*", text) == ["Symptom", "See", "Do"]
         assert "```text" in text
-        assert f"(docs/operations.md#{name})" in alert["documentation"]["content"]
+        assert f"docs/operations.md in Anyroom's repository, *{title.capitalize()}*." in content(alert)
+
+
+def content(alert: Mapping[str, Any]) -> str:
+    """What is written to whoever is woken, as one line."""
+    return " ".join(alert["documentation"]["content"].split())
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_itself_says_where_to_look_and_what_to_do(name: str, entries: list[Entry]) -> None:
+    """It is read in a mailbox, where a link into the repository leads nowhere."""
+    text = content(ALERTS[name])
+    assert "](" not in text
+    assert text.count(" - ") >= 2
+    [query] = re.findall(r"in the Logs Explorer: `([^`]+)`", text)
+    assert matching(query, entries) or any(term in query for term in NEVER_HERE)
+    words = [word for word in code(text) if re.fullmatch(r"[a-z]+(-[a-z]+)+", word)]
+    assert [word for word in words if f"`{word}`" not in PAGE] == []
 
 
 def test_each_metric_has_its_row_with_its_labels() -> None:

@@ -147,20 +147,42 @@ def test_a_backup_that_is_stopped_leaves_no_file(path: Path, store: SqliteStore,
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_restore_that_is_stopped_leaves_the_store_as_it_was(path: Path, store: SqliteStore, tmp_path: Path) -> None:
+def test_a_restore_that_is_stopped_leaves_all_as_it_was_and_the_same_command_goes_on(
+    path: Path, store: SqliteStore, tmp_path: Path
+) -> None:
+    """Wherever it is stopped: while the store of before is kept, and while the other one is put in its place."""
     filled(store, 2000)
     file = tmp_path / "backup.db"
     run(backup, path, file)
     store.commit([Create("thing", "later", {})])
     store.close()
-    with pytest.raises(Stopped):
-        run(restore, path, file, do=True, stop_at=8)
-    assert read(path, "later")
-    with closing(SqliteStore(str(path))) as same:
-        assert len(same.page("thing", 1000)) == 1000
-    (tmp_path / "anyroom.db.before-restore").unlink()
-    assert run(restore, path, file, do=True)
+    before, stop_at = set(tmp_path.iterdir()), 1
+    while _is_stopped(path, file, stop_at):
+        assert set(tmp_path.iterdir()) == before
+        assert read(path, "later")
+        stop_at += 1
+    assert stop_at > 10
     assert read(path, "later") is None
+    assert read(tmp_path / "anyroom.db.before-restore", "later")
+
+
+def _is_stopped(path: Path, file: Path, stop_at: int) -> bool:
+    """Whether a restore came to its `stop_at`th pause, and not to its end before."""
+    try:
+        run(restore, path, file, do=True, stop_at=stop_at)
+    except Stopped:
+        return True
+    return False
+
+
+def test_a_restore_to_a_new_store_that_is_stopped_leaves_none(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    filled(store, 2000)
+    file, new = tmp_path / "backup.db", tmp_path / "new.db"
+    run(backup, path, file)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(Stopped):
+        run(restore, new, file, do=True, stop_at=3)
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_a_store_in_use_is_not_overwritten(path: Path, store: SqliteStore, tmp_path: Path) -> None:

@@ -1,16 +1,21 @@
 """`python -m operations`: what it is told and says, how it ends, and that make hands on what it was given."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from conference import audit
 from operations.__main__ import COMMANDS
 from operations.asked import Asked, read
 from operations.console import Mistake
@@ -109,6 +114,20 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_the_end_is_one(story: St
 
 @takes_long
 @RELAYED
+def test_it_says_that_it_waits_for_credentials(story: Story) -> None:
+    """A metadata server that takes a connection and says nothing holds google-auth up for seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        nowhere = {"GCE_METADATA_IP": address, "GCE_METADATA_HOST": address, "CLOUDSDK_CONFIG": str(story.world.folder)}
+        code, lines, error = run(story, "parked", ANYROOM_STORE="firestore:", GOOGLE_CLOUD_PROJECT="acme", **nowhere)
+    assert (code, lines) == (1, [])
+    first, *_, last = error.splitlines()
+    assert re.fullmatch(r"opening the store \.\.\. \d+ s", first)
+    assert last.startswith("store-")
+
+
+@takes_long
+@RELAYED
 def test_ctrl_c_ends_it_in_a_moment_and_the_same_command_goes_on(story: Story) -> None:
     for _ in range(2):
         story.live()
@@ -135,6 +154,42 @@ def test_a_backup_is_made_beside_the_function(story: Story) -> None:
     code, lines, error = run(story, "restore", "--file=b.db", "--do=1")
     assert code == 2
     assert "is in use: stop the function first" in error
+
+
+@RELAYED
+def test_what_is_erased_is_said_on_standard_error_as_an_audit_line_without_a_name(story: Story) -> None:
+    story.live()
+    assert run(story, "erase", f"--user={ADA}")[2] == ""
+    code, _, error = run(story, "erase", f"--user={ADA}", "--do=1")
+    assert code == 0
+    line = json.loads(error)
+    assert datetime.now(UTC) - datetime.fromisoformat(line.pop("time")) < timedelta(minutes=5)
+    sub = story.simulator.identity.subject(ADA)
+    assert line == {
+        "severity": "INFO",
+        "message": "delete: user",
+        "logger": "anyroom.audit",
+        "kind": "audit",
+        "action": "delete",
+        "subject": audit.subject(sub),
+        "object": "user",
+    }
+
+
+@RELAYED
+def test_a_reader_who_goes_away_ends_it_without_a_trace(story: Story) -> None:
+    """As with `make parked | head -1`."""
+    for _ in range(3):
+        story.live()
+    story.simulator.faults.add(faults.status(503, b"{}"), "/rooms-api/*", times=None)
+    for event in [one.event for one in story.mappings()]:
+        story.people.patch(ADA, event, summary="Better plan")
+    story.settle()
+    process = start(story, "parked")
+    assert process.stdout
+    process.stdout.close()
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, "")
 
 
 def test_what_was_not_given_is_not_asked_for() -> None:
@@ -164,4 +219,5 @@ def test_make_hands_on_what_was_given_to_make_and_nothing_of_the_environment() -
     for name in COMMANDS:
         assert recipe(name) == f".venv/bin/python -m operations {name}"
     assert recipe("erase", f"USER={ADA}", "DO=1").endswith(f" erase '--do=1' '--user={ADA}'")
+    assert shlex.split(recipe("erase", "USER=o'neil@example.com"))[-1] == "--user=o'neil@example.com"
     assert recipe("export", "DOMAIN=example.com", "FILE=a b.json").endswith(" '--domain=example.com' '--file=a b.json'")

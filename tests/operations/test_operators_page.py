@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conference.providers import load, names
 from operations.__main__ import COMMANDS
 from simulator import faults
 from tests.custodian import key
@@ -15,8 +16,6 @@ from tests.scenarios.test_orphans import forgotten_room, suspect
 from tests.thorough import takes_long
 from tests.visiting import Visitor
 from tests.world import ADA
-
-pytestmark = takes_long
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/operators.md").read_text("utf-8")
@@ -58,6 +57,7 @@ def told(story: Story, command: str, keys: str) -> list[str]:
     return [alike(line, story) for line in lines]
 
 
+@takes_long
 @RELAYED
 def test_each_transcript_is_what_the_commands_say(zoom: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEALING_KEYS", key("old"))
@@ -91,3 +91,8 @@ def test_make_help_has_every_command() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert set(re.findall(r"^OPERATIONS := (.*)$", makefile, re.MULTILINE)[0].split()) == set(COMMANDS)
     assert [name for name in COMMANDS if f'@echo "make {name} ' not in makefile] == []
+
+
+def test_the_systems_that_list_their_rooms_are_named() -> None:
+    [listed] = re.findall(r"and, with ([^.]*), listed", PAGE.replace("\n", " "))
+    assert set(re.findall(r"`(\w+)`", listed)) == {name for name in names() if load(name).rooms}

@@ -1,7 +1,10 @@
 """Parked work is shown without anybody's words, and told at once when an operator says so, as the sweep tells it."""
 
+import pytest
+
 from simulator import faults
 from sync import records
+from sync.apply import MOST_PARKED
 from sync.records import CALENDARS, MAPPINGS
 from sync.store import Delete, Replace
 from tests.operations.operating import operate
@@ -83,6 +86,76 @@ def test_one_whose_solution_left_the_configuration_is_not_managed_any_more(story
     assert story.world.store.get(MAPPINGS, key_of(event))
 
 
+def test_a_change_that_is_too_large_to_be_parked_is_shown_with_its_age_and_told_by_the_next_run(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = story.live()
+    story.simulator.faults.add(faults.status(503, b"{}"), "/rooms-api/*", times=None)
+    story.people.patch(ADA, event, description="x" * 8000, location="y" * MOST_PARKED)
+    story.settle()
+    story.later(hours=30)
+    ages = [line.__dict__["fields"]["age_seconds"] for line in caplog.records if line.name == "anyroom.measures"]
+    assert (ages[0], ages[-1] > 3600) == (0, True)
+    [line, last] = operate(story.world, "parked").lines
+    assert line.startswith(f"{key_of(event)} demo: not told, and too large to be kept, since ")
+    assert last == "1 conference parked. DO=1 tells them now."
+    story.simulator.faults.clear()
+    told = operate(story.world, "parked", do=True)
+    assert (told.code, told.lines[0]) == (1, f"{key_of(event)} demo: marked: the calendar's next run tells it")
+    story.later(minutes=1)
+    assert (story.room().description, story.of(event).failing) == ("x" * 8000, None)
+
+
+def test_a_system_that_takes_nothing_is_told_no_more_after_five(story: Story) -> None:
+    events = [story.live(summary=f"Plan {number}") for number in range(7)]
+    story.simulator.faults.add(faults.status(503, b"{}"), "/rooms-api/*", times=None)
+    for event in events:
+        story.people.patch(ADA, event, summary="Moved")
+    story.settle()
+    told = operate(story.world, "parked", do=True)
+    assert [line.endswith("did not take the last ones") for line in told.lines[:-1]] == [False] * 5 + [True] * 2
+    assert (told.code, told.last) == (1, "0 told, 7 still parked.")
+
+
 def test_the_faults_are_the_systems(story: Story) -> None:
     parked(story, faults.reset())
     assert operate(story.world, "parked").lines[0].partition(": ")[2].startswith("reply-cut, 1 try since ")
+
+
+def undeleted(story: Story) -> str:
+    """An event that is gone, and whose conference the system does not delete."""
+    event = story.live()
+    story.simulator.faults.add(
+        faults.status(503, b"{}"), f"/rooms-api/v1/rooms/{story.of(event).conference}", times=None
+    )
+    story.people.delete(ADA, event)
+    story.settle()
+    story.later(hours=2)
+    assert story.of(event).failing
+    return event
+
+
+def test_a_conference_that_could_not_be_deleted_is_shown_and_deleted_by_the_next_run(story: Story) -> None:
+    event = undeleted(story)
+    told = operate(story.world, "parked")
+    [line, last] = told.lines
+    assert line.startswith(f"{key_of(event)} demo: not deleted since ")
+    assert " (cancelled), the next try at " in line
+    assert (told.code, last) == (0, "1 conference parked. DO=1 tells them now.")
+    story.simulator.faults.clear()
+    told = operate(story.world, "parked", do=True)
+    marked = "marked: the calendar's next run deletes it, if its event does not carry it"
+    assert (told.code, told.lines[0]) == (1, f"{key_of(event)} demo: {marked}")
+    story.later(minutes=1)
+    assert (story.titles(), story.of(event).state, story.of(event).failing) == ([], "gone", None)
+    assert operate(story.world, "parked").lines == ["no conferences parked."]
+
+
+def test_a_conference_that_could_not_be_deleted_is_as_old_as_its_first_try(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    undeleted(story)
+    story.later(hours=3)
+    ages = [line.__dict__["fields"]["age_seconds"] for line in caplog.records if line.name == "anyroom.measures"]
+    assert ages[0] == 0
+    assert ages[-1] > 3600

@@ -246,6 +246,40 @@ def test_a_system_that_cannot_be_asked_is_counted_and_the_end_says_so(story: Sto
     assert "to demo could not be asked: " in told.lines[-2]
 
 
+@RELAYED
+def test_a_system_that_does_not_answer_is_not_asked_for_each_of_many_conferences(story: Story) -> None:
+    """Each question may take ten seconds: ten thousand would take a day."""
+    for _ in range(8):
+        story.live()
+    story.simulator.faults.add(faults.status(503), path="/rooms-api/v1/rooms", times=None)
+    before = len(story.simulator.requests)
+    told = reconcile(story)
+    assert told.lines[:-1] == [
+        "5 questions to demo could not be asked: demo-503.",
+        "4 questions to demo could not be asked: it did not answer those before; run this again when it does.",
+    ]
+    assert (told.code, len(story.simulator.requests) - before) == (1, 5)
+
+
+@RELAYED
+def test_a_system_that_fails_now_and_then_is_asked_for_every_conference(story: Story) -> None:
+    for _ in range(12):
+        story.live()
+    pauses = [0]
+
+    def pause(seconds: float) -> None:
+        """Before each question: two of three fail."""
+        pauses[0] += 1
+        story.simulator.faults.clear()
+        if pauses[0] % 3:
+            story.simulator.faults.add(faults.status(503), path="/rooms-api/v1/rooms", times=None)
+
+    told = operate(story.world, "reconcile", pause)
+    [line] = [line for line in told.lines if "could not be asked" in line]
+    assert line.endswith(" questions to demo could not be asked: demo-503.")
+    assert int(line.partition(" ")[0]) > 5
+
+
 def test_nothing_that_is_said_names_a_title_or_a_token(story: Story) -> None:
     event = story.live()
     [room] = story.simulator.rooms.having(None)

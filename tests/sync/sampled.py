@@ -98,6 +98,7 @@ def samples() -> dict[str, tuple[str, str, dict[str, Any]]]:
         opened=NOW,
         look=CALENDAR,
         tries=1,
+        failing=NOW,
         due=NOW + HOUR,
         forget=NOW + 3 * HOUR,
     )

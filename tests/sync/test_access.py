@@ -1,9 +1,11 @@
 """A run reads with the relayer's token, or with that of the keeper whom the record names, and with nobody else's."""
 
+import logging
+
 import pytest
 
 from conference.clock import Deadline, SystemClock
-from conference.errors import PermissionDenied
+from conference.errors import ConferenceFailure, PermissionDenied
 from simulator import ids
 from sync.access import Delegated, Relayed
 from sync.credentials import SCOPES, Delegation
@@ -51,3 +53,31 @@ def test_without_a_keeper_nobody_is_impersonated() -> None:
         assert raised.value.reason == "no-keeper"
         assert delegated.quota_user(nobody) == ""
         assert len(google.simulator.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("scopes", "signers", "level", "reason"),
+    [
+        (SCOPES, False, logging.ERROR, "sign-jwt-refused"),
+        ((), True, logging.WARNING, "delegation-refused"),
+        (SCOPES, True, logging.WARNING, "keeper-refused"),
+    ],
+)
+def test_only_a_setting_of_ours_wakes_somebody(
+    scopes: tuple[str, ...], signers: bool, level: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ada's account is not there. What the line says names nobody."""
+    with cloud() as google:
+        google.simulator.delegation.authorise(ids.DELEGATE_SERVICE_ACCOUNT, scopes, "example.com")
+        if not signers:
+            google.simulator.delegation.signers.clear()
+        delegation = Delegation(
+            ids.DELEGATE_SERVICE_ACCOUNT, google.token, google.send, google.clock, iam=google.url, oauth2=google.url
+        )
+        with pytest.raises(ConferenceFailure):
+            Delegated(delegation).token(CALENDAR, google.deadline())
+    [line] = [record for record in caplog.records if record.name == "anyroom.access"]
+    fields = line.__dict__["fields"]
+    assert (line.levelno, fields["reason"]) == (level, reason)
+    assert fields["detail"]
+    assert "@" not in fields["detail"]

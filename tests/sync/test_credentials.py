@@ -150,15 +150,19 @@ def test_no_more_than_a_thousand_tokens_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "word"), [("eve@other.example", "unauthorized_client"), ("nobody@example.com", "invalid_grant")]
+    ("email", "reason", "word"),
+    [
+        ("eve@other.example", "delegation-refused", "unauthorized_client"),
+        ("nobody@example.com", "keeper-refused", "invalid_grant"),
+    ],
 )
 def test_a_user_who_cannot_be_impersonated_is_said_without_a_name(
-    google: Cloud, delegation: Delegation, email: str, word: str
+    google: Cloud, delegation: Delegation, email: str, reason: str, word: str
 ) -> None:
     google.simulator.add_user("eve@other.example")
     refused = failure(google, delegation, email)
     assert type(refused) is PermissionDenied
-    assert (refused.reason, refused.detail) == ("delegation-refused", f"this user cannot be impersonated: {word}")
+    assert (refused.reason, refused.detail) == (reason, f"this user cannot be impersonated: {word}")
 
 
 def test_a_scope_that_is_not_authorised_is_refused(google: Cloud, delegation: Delegation) -> None:

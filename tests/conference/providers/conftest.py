@@ -30,7 +30,8 @@ class ClockAt(SystemClock):
 
 @pytest.fixture
 def make_call() -> MakeCall:
-    """`make_call(provider, table)`: a call of a solution with these options, for a host, with a token or a link."""
+    """`make_call(provider, table)`: a call of a solution with these options; for a host, with a token, at a time, with
+    our join page."""
 
     def make(
         name: str,

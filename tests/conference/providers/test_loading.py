@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conference import providers
@@ -156,3 +158,13 @@ def test_what_was_given_for_an_option_is_not_repeated() -> None:
     with pytest.raises(InvalidSetting) as refused:
         providers.read_options("janus", table)
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", providers.names())
+def test_no_option_has_the_name_of_a_field_that_every_solution_has(name: str) -> None:
+    """It could never be set: the solution takes it."""
+    options = {field.encode_name for field in msgspec.structs.fields(providers.load(name).declared.options)}
+
+    assert options & (set(signature(Solution).parameters) - {"id", "options"}) == set(), (
+        "those two are no keys of a table"
+    )

@@ -12,7 +12,7 @@ from conference.providers import load, names, of, read_options
 from conference.solution import Solution
 from tests.contracts.providers import janus as janus_server
 from tests.contracts.providers import synapse as synapse_server
-from tests.contracts.providers.harness import Bench, build, provider_of, ways
+from tests.contracts.providers.harness import Bench, build, joins, provider_of, ways
 from tests.contracts.providers.wire import Answer, Wire
 
 
@@ -54,6 +54,12 @@ def bench(provider: str, wire: Wire, request: pytest.FixtureRequest) -> Bench:
 
 
 @pytest.fixture
+def joining(bench: Bench) -> Bench:
+    """The bench of a provider whose conferences are entered by our own page; there is one for each of these only."""
+    return bench
+
+
+@pytest.fixture
 def attempt() -> str:
     return new_attempt()
 
@@ -64,9 +70,11 @@ def new_attempt() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test here is about every provider file that there is."""
+    """Every test here is about every provider file that there is, or about every one that it can be about."""
     if "declared_code" in metafunc.fixturenames:
         codes = [(name, code) for name in names() for code in load(name).declared.errors]
         metafunc.parametrize(("provider", "declared_code"), codes, ids=[f"{name}-{code}" for name, code in codes])
+    elif "joining" in metafunc.fixturenames:
+        metafunc.parametrize("provider", [way for name in names() for way in ways(name) if joins(way)])
     elif "provider" in metafunc.fixturenames:
         metafunc.parametrize("provider", [way for name in names() for way in ways(name)])

@@ -42,7 +42,7 @@ def outcome(bench: Bench, attempt: str, spoiler: Spoiler, seconds: float = 10.0)
     """What creating a conference comes to while the deciding answer, or every answer, is spoiled."""
     bench.wire.spoil(spoiler, bench.harness.decides or (lambda asked: True))
     try:
-        conference = bench.provider.create(EVENT, attempt, bench.call(seconds))
+        conference = bench.made(EVENT, attempt, bench.call(seconds, attempt=attempt))
     except ConferenceFailure as failure:
         return failure
     compose(conference, SOLUTION, "mapping")
@@ -227,7 +227,7 @@ def test_a_redirect_is_not_followed(bench: Bench, attempt: str) -> None:
 
 def test_no_secret_title_or_address_is_logged(bench: Bench, attempt: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        bench.provider.create(EVENT, attempt, bench.call())
+        bench.made(EVENT, attempt)
         echo = says(Answer.json(500, {"code": " ".join(bench.harness.secrets.values()), "message": EVENT.summary}))
         outcome(bench, attempt, echo)
         outcome(bench, attempt, hangs_up)
@@ -242,10 +242,10 @@ def test_wrong_secrets_are_told_apart_and_named_for_renewal(bench: Bench, attemp
         assert bench.provider.declared.authentication != "secrets"
         return
     assert bench.provider.declared.authentication == "secrets"
-    call = bench.call(secrets=dict.fromkeys(bench.harness.secrets, "canary-wrong"))
+    call = bench.call(secrets=dict.fromkeys(bench.harness.secrets, "canary-wrong"), attempt=attempt)
 
     with pytest.raises(CredentialsRefused) as failure:
-        bench.provider.create(EVENT, attempt, call)
+        bench.made(EVENT, attempt, call)
     assert call.used_secrets <= set(bench.harness.secrets)
     assert call.used_secrets
     assert "canary" not in str(failure.value)
@@ -256,7 +256,7 @@ def test_an_access_token_that_is_refused_is_told_apart(bench: Bench, attempt: st
         return
 
     with pytest.raises(CredentialsRefused) as failure:
-        bench.provider.create(EVENT, attempt, bench.call(token="canary-wrong"))
+        bench.made(EVENT, attempt, bench.call(token="canary-wrong", attempt=attempt))
     assert "canary" not in str(failure.value)
     assert bench.harness.count() == 0
 
@@ -270,5 +270,5 @@ def test_a_missing_secret_stops_before_anything_is_made(bench: Bench, attempt: s
             raise SecretUnavailable("secret-missing", name)
 
     with pytest.raises(SecretUnavailable):
-        bench.provider.create(EVENT, attempt, bench.call(secrets=Missing()))
+        bench.made(EVENT, attempt, bench.call(secrets=Missing(), attempt=attempt))
     assert bench.harness.count() == 0

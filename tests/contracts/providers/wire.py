@@ -1,6 +1,7 @@
 """A conferencing system on loopback over real HTTP, with somebody on the wire who may spoil any reply."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Asked:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def asked_for(url: str) -> Asked:
+    """What a browser asks that is sent to `url`."""
+    parts = urlsplit(url)
+    return Asked("GET", f"{parts.path}?{parts.query}", {"Host": parts.netloc}, b"")
 
 
 @dataclass(frozen=True)
@@ -144,13 +152,25 @@ def says(answer: Answer) -> Spoiler:
 
 
 def changes(edit: Callable[[Any], Any]) -> Spoiler:
-    """The system's own answer, its JSON edited."""
+    """The system's own answer, its JSON edited, or the list of the texts in its XML."""
 
     def spoil(onto: Onto) -> None:
         answer = onto.answer()
-        onto.connection.sendall(Answer.json(answer.status, edit(json.loads(answer.body))).raw(closing=True))
+        if "xml" in answer.headers.get("Content-Type", ""):
+            edited = Answer(answer.status, _edited_xml(answer.body, edit), answer.headers)
+        else:
+            edited = Answer.json(answer.status, edit(json.loads(answer.body)))
+        onto.connection.sendall(edited.raw(closing=True))
 
     return spoil
+
+
+def _edited_xml(body: bytes, edit: Callable[[Any], Any]) -> bytes:
+    root = ElementTree.fromstring(body)
+    written = [element for element in root.iter() if element.text]
+    for element, text in zip(written, edit([element.text for element in written]), strict=True):
+        element.text = re.sub("[\x00-\x1f]", "", str(text))
+    return ElementTree.tostring(root)
 
 
 def each_text(edit: Callable[[str], Any]) -> Callable[[Any], Any]:

@@ -5,13 +5,14 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import RSAKey
 
-from tests.contracts.providers.harness import Harness, TurnedAway
+from tests.contracts.providers.harness import Entered, Harness, TurnedAway
 from tests.contracts.providers.prosody import AuthenticationFailed, NotAllowed, Prosody
 from tests.contracts.providers.wire import Answer, Asked
 
@@ -58,12 +59,13 @@ def harness(wire_url: str, options: Mapping[str, Any], muc: str, prosody: Prosod
     def held(room: str) -> Mapping[str, Any] | None:
         return {} if f"{room}@{muc}" in mapper.codes else None
 
-    def admits(url: str) -> bool:
+    def enters(url: str) -> Entered:
         assert prosody
         try:
-            return prosody.enter(url, time.time()).role == "moderator"
+            seat = prosody.enter(url, time.time())
         except (AuthenticationFailed, NotAllowed) as refusal:
             raise TurnedAway(str(refusal)) from refusal
+        return Entered(urlsplit(url).path.rpartition("/")[2], seat.user.get("name", ""), seat.role == "moderator")
 
     return Harness(
         table={
@@ -76,7 +78,7 @@ def harness(wire_url: str, options: Mapping[str, Any], muc: str, prosody: Prosod
         held=held,
         count=lambda: len(mapper.codes),
         keys={name: value for name, value in keys().items() if f"secret:{name}" in options.values()},
-        admits=admits if prosody else None,
+        enters=enters if prosody else None,
     )
 
 

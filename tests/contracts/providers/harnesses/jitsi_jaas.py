@@ -9,6 +9,8 @@ from tests.contracts.providers.prosody import Prosody
 APP_ID = "vpaas-magic-cookie-1fc542a3e4414a44b2611668195e2bfe"
 KEY_ID = f"{APP_ID}/4f4910"
 
+JOINS = True
+
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """A customer, whose AppID is the tenant; the console knows the public key by its id."""

@@ -7,6 +7,8 @@ from tests.contracts.providers.harness import Harness
 from tests.contracts.providers.harnesses.jitsi import DOMAIN, harness, keys
 from tests.contracts.providers.prosody import Prosody
 
+JOINS = True
+
 
 def build(wire_url: str, request: pytest.FixtureRequest) -> Harness:
     """Its Prosody has the application's id and secret, and lets guests knock."""

@@ -10,7 +10,7 @@ OPERATIONS := reconcile parked orphans rotate-keys export erase backup restore
 # An option counts only where it is given to make: USER is in every shell's environment.
 given = $(if $(filter command,$(firstword $(origin $(1)))),'--$(2)=$(subst ','\'',$($(1)))')
 
-.PHONY: help run $(OPERATIONS) test lint types contracts tests fuzz mutants bench doctor addon install install-dev python clean
+.PHONY: help run $(OPERATIONS) test lint types contracts tests fuzz mutants bench doctor addon provider install install-dev python clean
 
 help:
 	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
@@ -27,6 +27,7 @@ help:
 	@echo "make erase USER=...|DOMAIN=... [DO=1]      the same, erased, with tokens given back"
 	@echo "make backup FILE=...              a copy of a store in SQLite, while the function writes"
 	@echo "make restore FILE=... [DO=1]      a backup back in its place, while the function does not run"
+	@echo "make provider NAME=acme           another conferencing system: its file, a stand-in of it and its sample reply"
 	@echo "make addon URL=https://...        addon/build/ from anyroom.toml, for the function at that address"
 	@echo "make clean                        remove what the others have made"
 
@@ -66,6 +67,9 @@ doctor: install
 
 $(OPERATIONS): install
 	@$(VENV) -m operations $@ $(call given,DO,do) $(call given,USER,user) $(call given,DOMAIN,domain) $(call given,FILE,file)
+
+provider: install-dev
+	@$(VENV) -m dev.provider $(call given,NAME,name)
 
 addon: install
 	@$(VENV) -m addon --url=$(URL)

@@ -35,6 +35,8 @@ HOSTED = timedelta(hours=12)
 """How long guests need not wait after the host has entered a meeting of no known end."""
 LONGEST_NAME = 100
 """Characters of a visitor's name."""
+_JOINERS = "\u200c\u200d"
+"""What Persian, Indic and emoji are written with (UAX #31, section 2.3)."""
 
 
 class Occasion(msgspec.Struct, frozen=True):
@@ -212,9 +214,11 @@ def _gone(visit: Visit) -> Sent:
 
 
 def _name(typed: str) -> str:
-    """The name on one line, without what cannot be seen."""
-    seen = "".join(" " if unicodedata.category(letter).startswith("Z") else letter for letter in typed[:1000])
-    kept = (letter for letter in seen if letter == " " or not unicodedata.category(letter).startswith("C"))
+    """The name on one line, without what cannot be seen but for joiners; "" where nothing could."""
+    letters = [(letter, unicodedata.category(letter)[0]) for letter in typed[:1000]]
+    if all(category in "CZ" for _, category in letters):
+        return ""
+    kept = (letter for letter, category in letters if category != "C" or letter in _JOINERS or letter.isspace())
     return shorten(" ".join("".join(kept).split()), LONGEST_NAME)
 
 

@@ -50,7 +50,11 @@ TARGETS: Mapping[str, Target] = {
     "conference/oauth.py": Target(("tests/conference/test_oauth.py",)),
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
-    "conference/custody.py": Target(("tests/conference/test_custody_exactly.py", "tests/conference/test_custody.py")),
+    "conference/custody.py": Target(
+        tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "", "_secrets", "_at_once", "_account"))
+    ),
+    "conference/join.py": Target(("tests/conference/test_join.py",)),
+    "conference/meeting.py": Target(("tests/conference/test_meeting.py",)),
     "conference/webhooks.py": Target(("tests/conference/test_webhooks.py",)),
     "conference/jwt.py": Target(("tests/conference/test_jwt.py",)),
     "conference/providers/jitsi.py": Target(

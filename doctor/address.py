@@ -12,7 +12,7 @@ import msgspec
 from conference.clock import Deadline
 from conference.errors import CredentialsRefused, NotConnected
 from conference.oauth import AuthorizationServer
-from conference.providers import connects_users
+from conference.providers import connects_users, of
 from conference.providers.base import OAuth, Reply, Request, origin
 from doctor.finding import Check, Finding, ok, problem, warning
 from doctor.subject import Subject
@@ -86,14 +86,15 @@ def _is_health(body: bytes) -> bool:
 def _signs_in(subject: Subject, deadline: Deadline) -> Finding:
     settings, client = subject.settings, subject.settings.sign_in
     if client is None:
-        connects = [one.id for one in settings.solutions.values() if connects_users(one)]
-        if connects:
-            return problem(
-                _SIGN_IN,
-                f"ANYROOM_SIGNIN names no client, but users are to connect {connects[0]}; put the id and the secret of"
-                " one OAuth client for a web application into it",
-            )
-        return ok(_SIGN_IN, "ANYROOM_SIGNIN is not set, and no solution has users connect")
+        for one in settings.solutions.values():
+            if (connects := connects_users(one)) or of(one).declared.joins:
+                who = f"users are to connect {one.id}" if connects else f"hosts are to sign in for {one.id}"
+                return problem(
+                    _SIGN_IN,
+                    f"ANYROOM_SIGNIN names no client, but {who}; put the id and the secret of one OAuth client for a"
+                    " web application into it",
+                )
+        return ok(_SIGN_IN, "ANYROOM_SIGNIN is not set, and no solution has users connect or hosts sign in")
     if not subject.trusts_google():
         return warning(_SIGN_IN, "not checked with an ANYROOM_GOOGLE_API of its own before the settings are right")
     redirect = f"{settings.public_url}/sign-in"

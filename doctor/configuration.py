@@ -71,12 +71,13 @@ def _read(subject: Subject, name: str, what: str, of_lines: bool) -> Finding:
 
 def _keys(subject: Subject) -> Finding:
     if not subject.settings.keys:
-        sealed = [one.id for one in subject.settings.solutions.values() if subject.provider(one).declared.oauth]
-        if sealed:
-            return problem(
-                SETTING,
-                f"no keys, but tokens of {sealed[0]} are to be sealed; make a key with: openssl rand -base64 32",
-            )
+        for one in subject.settings.solutions.values():
+            declared = subject.provider(one).declared
+            if declared.oauth or declared.joins:
+                what = f"{'tokens' if declared.oauth else 'join links'} of {one.id}"
+                return problem(
+                    SETTING, f"no keys, but {what} are to be sealed; make a key with: openssl rand -base64 32"
+                )
         return ok(SETTING, "not set, and nothing is sealed")
     try:
         keys = read_keys(subject.secret(subject.settings.keys))

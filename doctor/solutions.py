@@ -23,7 +23,7 @@ from conference.errors import (
 from conference.http import HttpCall
 from conference.oauth import AuthorizationServer
 from conference.providers import LoadedProvider, connects_users
-from conference.providers.base import Hook, OAuth
+from conference.providers.base import Hook, Known, OAuth, Visitor
 from conference.solution import Solution
 from conference.token_reply import Granted, missing
 from doctor.address import refuse_bogus
@@ -100,6 +100,8 @@ def _in_words(failure: ConferenceFailure, solution: Solution) -> str:
 def _with_secrets(
     subject: Subject, solution: Solution, loaded: LoadedProvider, what: str, deadline: Deadline
 ) -> Finding:
+    if loaded.join and loaded.find is None:
+        return _entered(subject, solution, loaded, what, deadline)
     if not loaded.declared.hosts(solution.options):
         return ok(what, "asks no system, so there is nothing to check")
     if loaded.find is None:
@@ -109,6 +111,17 @@ def _with_secrets(
     except AuthenticationRequired:
         return ok(what, "answers, and asks the user to sign in")
     return ok(what, "answers, and takes our credentials")
+
+
+def _entered(subject: Subject, solution: Solution, loaded: LoadedProvider, what: str, deadline: Deadline) -> Finding:
+    """A system that ends conferences is to end one that is nowhere; one whose links we sign shows only that we can."""
+    assert loaded.join
+    call, nowhere = _call(subject, solution, loaded, deadline), Known(ATTEMPT, ATTEMPT)
+    if loaded.delete:
+        loaded.delete(nowhere, call)
+        return ok(what, "answers, and takes our credentials")
+    loaded.join(nowhere, Visitor("", False, "", "", None), call)
+    return ok(what, "its key signs; it shows only with a visitor whether the system takes what it signs")
 
 
 def _for_users(

@@ -20,7 +20,7 @@ SLOW = (
     *("test_machine", "test_crashes_by_delegation", "test_crashes_relayed", "test_environment", "test_looks"),
     *("test_schedules", "test_cloudbuild", "test_run", "test_skipping", "test_tokens_at_random"),
     *("test_archive", "test_real_gcloud", "test_smoke", "test_variables", "test_steps"),
-    *("test_setup", "test_gcloud_lines", "test_publish_commands"),
+    *("test_setup", "test_gcloud_lines", "test_publish_commands", "test_providers_guide"),
 )
 """Files that begin first, so that none of them is left to one worker in the end: most of their time is waiting."""
 

@@ -169,7 +169,7 @@ def test_a_guest_without_a_name_is_asked_for_one(function: Function, clock: Move
 def test_a_name_is_one_line_of_what_can_be_seen(function: Function, clock: MovedClock) -> None:
     path, guest = join_path(function, clock), Browser(function)
 
-    assert entered(enter(guest, path, " Gus\r\n\u202e  the\tguest "))[0] == "Gus theguest"
+    assert entered(enter(guest, path, " Gus\r\n\u202e  the\tguest "))[0] == "Gus the guest"
     assert entered(enter(guest, path, "é" * 500))[0] == "é" * 99 + "…"
 
 

@@ -1,9 +1,14 @@
 """The doctor asks each system whether it takes our credentials, and makes nothing there."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from simulator import faults, ids
+from tests.contracts.providers.bbb import SECRET, BigBlueButton
+from tests.contracts.providers.wire import Wire
 from tests.doctor_place import Place
+from tests.world import LOGO
 
 REDIRECT = "http://localhost:8080/oauth/callback"
 EACH = pytest.mark.parametrize("vendor", ["zoom", "webex", "teams", "goto"])
@@ -109,3 +114,46 @@ def test_where_webhooks_are_proved_their_address_is_told(healthy: Place) -> None
     assert told in healthy.lines()
     del healthy.solutions["zoom"]["webhook_secret"]
     assert told not in healthy.lines()
+
+
+@pytest.fixture
+def bigbluebutton(healthy: Place) -> Iterator[Place]:
+    """A solution that is entered by our page, and whose system is asked nothing before somebody enters."""
+    with Wire(BigBlueButton()).running() as wire:
+        table = {"provider": "bigbluebutton", "name": "BBB", "logo": LOGO, "url": f"{wire.url}/bigbluebutton/"}
+        healthy.solutions["bbb"] = {**table, "secret": "secret:bbb"}
+        healthy.environment["BBB"] = SECRET
+        yield healthy
+
+
+def test_a_system_that_is_entered_by_our_page_shows_whether_it_takes_our_secret(bigbluebutton: Place) -> None:
+    assert bigbluebutton.about("solution bbb") == ["ok       solution bbb: answers, and takes our credentials"]
+    bigbluebutton.environment["BBB"] = "canary-other"
+    [line] = bigbluebutton.about("solution bbb")
+    assert line.startswith("problem  solution bbb: our credentials were refused (")
+
+
+@pytest.mark.parametrize(
+    ("missing", "about", "said"),
+    [
+        ("ANYROOM_KEYS", "ANYROOM_KEYS", "no keys, but join links of bbb are to be sealed; make a key with: "),
+        ("ANYROOM_SIGNIN", "sign-in", "ANYROOM_SIGNIN names no client, but hosts are to sign in for bbb; put "),
+    ],
+)
+def test_what_a_join_page_needs_is_said(bigbluebutton: Place, missing: str, about: str, said: str) -> None:
+    bigbluebutton.solutions = {"bbb": bigbluebutton.solutions["bbb"]}
+    del bigbluebutton.environment[missing]
+    [line] = [line for line in bigbluebutton.about(about) if said in line]
+    assert line.startswith(f"problem  {about}: {said}")
+
+
+def test_a_key_that_only_signs_is_tried(healthy: Place) -> None:
+    table = {"provider": "jitsi", "name": "Jitsi", "logo": LOGO, "base_url": "https://localhost", "issuer": "anyroom"}
+    healthy.solutions["meet"] = {**table, "app_secret": "secret:meet"}
+    healthy.environment["MEET"] = "canary-app-secret-of-enough-octets"
+    assert healthy.about("solution meet") == [
+        "ok       solution meet: its key signs; it shows only with a visitor whether the system takes what it signs"
+    ]
+    del healthy.environment["MEET"]
+    [line] = healthy.about("solution meet")
+    assert line.startswith("problem  solution meet: ")

@@ -84,16 +84,16 @@ Spoiler = Callable[[Onto], None]
 
 
 class Wire:
-    """Carries each request to the system and the answer back; what `spoil` names is spoiled instead."""
+    """Carries each request to the system and the answer back; what `spoil` names is spoiled instead. Port 0 is any."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, port: int = 0) -> None:
         self.system = system
         self.asked: list[Asked] = []
         self.connections = 0
         self._spoils: Callable[[Asked], bool] = lambda asked: False
         self._spoiler: Spoiler | None = None
         self._over = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=True)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler(), bind_and_activate=True)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 

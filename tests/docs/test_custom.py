@@ -53,8 +53,7 @@ def test_its_mistake_is_told_as_the_page_says(example: Path) -> None:
     example.write_text(text.replace('title = "{summary}"', 'title = "{sumary}"'), "utf-8")
     with pytest.raises(InvalidSetting) as mistake:
         settings.load_solutions(str(example))
-    told = re.sub(r"line \d+", "line N", str(mistake.value))
-    assert told in re.sub(r"line \d+", "line N", shown)
+    assert shown == f"problem  {mistake.value}"
 
 
 def test_every_key_of_a_definition_is_explained() -> None:

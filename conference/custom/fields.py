@@ -19,9 +19,11 @@ YEARS = 10
 
 
 class Facts(msgspec.Struct):
-    """What one operation knows: its call, and what it is about. `changed` are the fields of the
-    event that an update is about, `kept` the values of earlier replies, `token` the access token that was asked for in
-    it, "" where none was, `item` what of a list is being told."""
+    """What one operation knows: its call, and what it is about.
+
+    `changed` are the fields of the event that an update is about, `kept` the values of earlier replies, `token` the
+    access token that was asked for in it, "" where none was, `item` what of a list is being told.
+    """
 
     call: Call
     event: Event | None = None

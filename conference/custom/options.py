@@ -24,7 +24,9 @@ CLIENT = ("client_id", "client_secret")
 _GIVEN: Mapping[type, Kind] = {str: "text", int: "whole", bool: "flag"}
 TYPES = ("text", "secret", "url", "integer", "boolean")
 _KINDS: Mapping[str, Kind] = {"integer": "whole", "boolean": "flag"}
-_PYTHON: Mapping[str, Any] = {"integer": Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)], "boolean": bool}
+_MOST = 2**53
+"""The largest number that every reader of JSON takes exactly (RFC 8259, section 6)."""
+_PYTHON: Mapping[str, Any] = {"integer": Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)], "boolean": bool}
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -90,6 +92,8 @@ def given(definition: Table) -> Declared:
             raise Mistake(table.at(name), "is no name of an option; expected lower-case letters, digits and _")
         if type(value) not in _GIVEN:
             raise Mistake(table.at(name), f"is {kind(value)}; expected text, a whole number, true or false")
+        if isinstance(value, int) and abs(value) > _MOST:
+            raise Mistake(table.at(name), f"is a number above {_MOST}; expected text, in quotation marks")
         secret = isinstance(value, str) and value.startswith("secret:")
         if secret:
             templates.check_reference(value, table.at(name))

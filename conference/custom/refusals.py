@@ -31,7 +31,7 @@ WORDS: Mapping[str, type[ConferenceFailure]] = {
 CREDENTIALS_REFUSED: the secrets are read anew, or the access token is renewed, and it is tried once more."""
 
 _CODE = re.compile(r"[!-~]{1,64}")
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Refusals(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from conference.custom.mistakes import Mistake, quoted
 from conference.custom.refusals import Refusals, code
 from conference.custom.tables import Table
 from conference.custom.templates import Template
-from conference.errors import OutcomeUnknown
+from conference.errors import OutcomeUnknown, Permanent
 from conference.providers.base import Code, Reply, Request
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -25,6 +25,8 @@ _NEVER = frozenset({"authorization", "content-length", "content-type", "host", "
 """Headers that say how a request is framed or who sends it, which other keys of a definition are for."""
 MOST_KEPT = 16_384
 """Characters of a text that is kept of a reply."""
+MOST_NUMBER = 2**53
+"""The largest number that every reader of JSON takes exactly (RFC 8259, section 6)."""
 MOST_STEPS = 8
 
 
@@ -75,11 +77,21 @@ class Steps(msgspec.Struct, frozen=True):
                 continue
             if step.after and (reply is None or not step.after & {reply.status, self.refusals.code(reply)}):
                 continue
-            request = self.authentication.signed(step.request(facts), facts)
+            request = self.authentication.signed(_filled(step, facts, reply), facts)
             reply = facts.call(request, step.accept)
             if reply.status < 400:
                 _keep(step, reply, facts)
         return reply
+
+
+def _filled(step: Step, facts: Facts, before: Reply | None) -> Request:
+    """The request with its values. Raises OutcomeUnknown where a reply lacks one, Permanent where nothing was asked."""
+    try:
+        return step.request(facts)
+    except OutcomeUnknown as missing:
+        if before is None:
+            raise Permanent("value-missing", missing.detail) from missing
+        raise
 
 
 def _keep(step: Step, reply: Reply, facts: Facts) -> None:
@@ -92,7 +104,9 @@ def _keep(step: Step, reply: Reply, facts: Facts) -> None:
 
 
 def _is_keepable(value: Any) -> bool:
-    return isinstance(value, int) or (isinstance(value, str) and len(value) <= MOST_KEPT)
+    return (isinstance(value, int) and abs(value) <= MOST_NUMBER) or (
+        isinstance(value, str) and len(value) <= MOST_KEPT
+    )
 
 
 class Reader:

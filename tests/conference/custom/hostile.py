@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 
+from conference import exchange
 from conference.clock import Deadline, SystemClock
 from conference.data import compose
 from conference.errors import ConferenceFailure
@@ -107,6 +108,7 @@ class Answers:
     def exchange(self, request: Request, seconds: float, origins: Collection[str], repeatable: bool) -> Reply:
         """The next of its replies, the last one for ever."""
         assert origin(request.url) in origins
+        exchange._content(request)
         self.asked.append(request)
         return self._replies[min(len(self.asked), len(self._replies)) - 1]
 

@@ -39,6 +39,11 @@ INLINE_MISTAKES = {
         "line 12, [solutions.acme] authentication.token: names no secret",
     ),
     "a value": ("level = 3", "level = 3.5", "line 11, [solutions.acme] options.level: is a number; expected text"),
+    "a large number": (
+        "level = 3",
+        "level = 9007199254740993",
+        "line 11, [solutions.acme] options.level: is a number above 9007199254740992; expected text",
+    ),
     "an address": (
         "https://api.example.org",
         "http://metadata/",

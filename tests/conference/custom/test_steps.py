@@ -54,7 +54,9 @@ def test_a_refusal_is_what_the_table_says(status: int, body: Any, failure: type[
     assert getattr(met.value, "reason", "") == reason
 
 
-@pytest.mark.parametrize("value", [None, [], {}, 1.5, "x" * 20_000], ids=["none", "list", "table", "fraction", "long"])
+@pytest.mark.parametrize(
+    "value", [None, [], {}, 1.5, 2**54, "x" * 20_000], ids=["none", "list", "table", "part", "large", "long"]
+)
 def test_what_a_later_request_needs_and_does_not_get_is_a_failure(value: Any) -> None:
     asking = Asking(
         reply(body={"key": value}),
@@ -72,8 +74,9 @@ def test_what_a_later_request_needs_and_does_not_get_is_a_failure(value: Any) ->
 @pytest.mark.parametrize("id", ["", ".", ".."])
 def test_an_id_that_names_no_place_is_not_asked_with(id: str) -> None:
     asking = Asking(delete=[{"method": "DELETE", "url": f"{ROOMS}/{{id}}"}])
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(Permanent) as met:
         asking.options.behind.delete(Known(id, ATTEMPT), asking.call())
+    assert met.value.reason == "value-missing"
     assert not asking.asked
 
 

@@ -9,23 +9,29 @@ from conference.custom.mistakes import Path
 def line_of(text: str, path: Path) -> int | None:
     """The line, from 1, of the key or table at `path`, or of what is there of its way; None when nothing is.
 
-    tomllib keeps no lines. A document that is cut after a whole line is read as far as it goes, so the statement that
-    brings the path ends where it is there for the first time, and begins after the last cut that could be read before.
+    tomllib keeps no lines. A document that is cut after a whole line is read as far as it goes: the statement that
+    brings the path ends with the first cut that has it, and begins after the last one before that can be read. What a
+    cut has, longer ones have too, so that they are halved.
     """
     lines = text.splitlines(keepends=True)
-    best: tuple[int, int] | None = None
-    readable = 0
-    for count in range(1, len(lines) + 1):
-        document = _read("".join(lines[:count]))
+    whole = _read(text)
+    wanted = _depth(whole, path) if whole else 0
+    if not wanted:
+        return None
+    found = bound = len(lines)
+    lacking = 0
+    while bound - lacking > 1:
+        middle = cut = (lacking + bound) // 2
+        document = None
+        while cut < bound and (document := _read("".join(lines[:cut]))) is None:
+            cut += 1
         if document is None:
-            continue
-        depth = _depth(document, path)
-        if depth and (best is None or depth > best[0]):
-            best = depth, _first_statement(lines, readable, count)
-        if depth == len(path):
-            break
-        readable = count
-    return best[1] if best else None
+            bound = middle
+        elif _depth(document, path) >= wanted:
+            found, bound = cut, middle
+        else:
+            lacking = cut
+    return _first_statement(lines, lacking, found)
 
 
 def _read(text: str) -> dict[str, Any] | None:

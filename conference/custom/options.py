@@ -26,7 +26,6 @@ TYPES = ("text", "secret", "url", "integer", "boolean")
 _KINDS: Mapping[str, Kind] = {"integer": "whole", "boolean": "flag"}
 _MOST = 2**53
 """The largest number that every reader of JSON takes exactly (RFC 8259, section 6)."""
-_PYTHON: Mapping[str, Any] = {"integer": Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)], "boolean": bool}
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -55,10 +54,7 @@ def read(table: Table | None) -> Declared:
         one = Table(value, table.at(name))
         written = one.choice("type", TYPES, "text")
         about[name] = one.text("about")
-        words = one.texts("choices")
-        if words and written != "text":
-            raise Mistake(one.at("choices"), f"stands beside the type {written}; expected it with text")
-        made = Literal[tuple(words)] if words else _PYTHON.get(written, str)
+        made = _python_type(one, written)
         default = _default(one, made)
         structure.append((name, made) if default is msgspec.UNSET else (name, made, default))
         fields[name] = _field(attrgetter(name), _KINDS.get(written, "text"), secret=written == "secret")
@@ -74,6 +70,27 @@ def read(table: Table | None) -> Declared:
         namespace={"__post_init__": _checking(sorted(urls))},
     )
     return Declared(fields, urls, about, made_type)
+
+
+def _python_type(option: Table, written: str) -> Any:
+    """What msgspec checks a value by. Raises Mistake."""
+    words, pattern = option.texts("choices"), option.text("pattern", "")
+    least, most = option.whole("least", -_MOST, _MOST), option.whole("most", -_MOST, _MOST)
+    for key, of in (("choices", "text"), ("pattern", "text"), ("least", "integer"), ("most", "integer")):
+        if option.has(key) and written != of:
+            raise Mistake(option.at(key), f"stands beside the type {written}; expected it with {of}")
+    if words:
+        return Literal[tuple(words)]
+    if pattern:
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError):
+            raise Mistake(option.at("pattern"), "cannot be read; expected a regular expression") from None
+        return Annotated[str, msgspec.Meta(pattern=rf"\A(?:{pattern})\Z")]
+    if written == "integer":
+        limits = msgspec.Meta(ge=-_MOST if least is None else least, le=_MOST if most is None else most)
+        return Annotated[int, limits]
+    return bool if written == "boolean" else str
 
 
 def given(definition: Table) -> Declared:

@@ -258,6 +258,21 @@ MISTAKES = {
         'type = "int"',
         "options.minutes.type: 'int' is not known here; did you mean integer?",
     ),
+    "a pattern that is none": (
+        'choices = ["low", "high"]',
+        'pattern = "low("',
+        "options.level.pattern: cannot be read; expected a regular expression",
+    ),
+    "a pattern of a number": (
+        "default = 5",
+        'pattern = "5"\ndefault = 5',
+        "options.minutes.pattern: stands beside the type integer; expected it with text",
+    ),
+    "a default outside of the limits": (
+        "default = 5",
+        "default = 5\nleast = 6",
+        "options.minutes.default: is a whole number; expected a value of the option's own type",
+    ),
     "a default of another type": (
         "default = 5",
         'default = "5"',
@@ -346,6 +361,7 @@ MISTAKES = {
 }
 
 ELSEWHERE = {
+    "a default outside of the limits": "default = 5",
     "missing key": "[[update]]",
     "missing table": "",
     "no link": "[reply]",

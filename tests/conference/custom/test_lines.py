@@ -3,6 +3,7 @@
 import time
 
 from conference.custom.lines import line_of
+from conference.custom.mistakes import Path
 from tests.conference.custom.mistaken import GOOD
 
 ODD = '''\
@@ -30,13 +31,22 @@ h = 4
 
 
 def test_a_statement_of_several_lines_is_named_by_its_first() -> None:
-    places = {("a",): 3, ("b",): 4, ("b", 1, "d"): 4, ("text",): 10, ("f",): 15, ("f", "g", "h"): 17, ("i", 0): 18}
+    places: dict[Path, int] = {
+        ("a",): 3,
+        ("b",): 4,
+        ("b", 1, "d"): 4,
+        ("text",): 10,
+        ("f",): 15,
+        ("f", "g", "h"): 17,
+        ("i", 0): 18,
+    }
     places |= {("i", 1): 19, ("i", 1, "j k"): 20}
     assert {place: line_of(ODD, place) for place in places} == places
 
 
 def test_what_is_not_there_is_named_by_what_it_would_be_in() -> None:
-    assert [line_of(ODD, place) for place in [("f", "g", "x"), ("i", 1, "x"), ("i", 7), ("e",)]] == [15, 19, 18, None]
+    places: list[Path] = [("f", "g", "x"), ("i", 1, "x"), ("i", 7), ("e",)]
+    assert [line_of(ODD, place) for place in places] == [15, 19, 18, None]
     assert line_of("a = [", ("a",)) is None
 
 

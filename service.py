@@ -223,7 +223,7 @@ class Service:
         Raises NotConnected.
         """
         declared, options = self._provider(solution).declared, solution.options
-        bearer, host = None, ""
+        bearer, host = None, account
         if declared.oauth:
             assert self._tokens, "settings.load asks for keys"
             bearer = self._tokens.bearer(solution.id, user)

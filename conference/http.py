@@ -169,14 +169,16 @@ class HttpCall:
         self._deadline.check()
         left = self._deadline.left()
         seconds = left if request.seconds is None else min(request.seconds, left)
-        repeatable = request.method in _IDEMPOTENT_METHODS or self._provider.idempotency in ("chosen", "keyed")
+        idempotent = request.safe or request.method in _IDEMPOTENT_METHODS
+        repeatable = idempotent or self._provider.idempotency in ("chosen", "keyed")
         reply = self._client.exchange(request, seconds, self._origins, repeatable)
         code = self._code(reply)
         if code in accept or reply.status in accept:
             return reply
         if code is None and 200 <= reply.status < 300 and reply.status not in self._provider.errors:
             return reply
-        if reply.status >= 500 and reply.status not in _NOT_ACTED_ON and request.method not in _READING_METHODS:
+        reading = request.safe or request.method in _READING_METHODS
+        if reply.status >= 500 and reply.status not in _NOT_ACTED_ON and not reading:
             self.may_have_acted = True
         raise self._failure(reply, code, repeatable)
 

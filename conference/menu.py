@@ -15,10 +15,20 @@ from conference.secrets import secret_name
 from conference.solution import ID, LOGO, Solution
 
 
-def tables(path: str) -> Mapping[str, Any]:
+class Tables(dict[str, Any]):
+    """The tables [solutions.ID] of a file, by id; `name` and `text` are the file's, for the line of a mistake."""
+
+    def __init__(self, tables: Mapping[str, Any], name: str, text: str) -> None:
+        super().__init__(tables)
+        self.name = name
+        self.text = text
+
+
+def tables(path: str) -> Tables:
     """The tables [solutions.ID] of that file, by id. Raises InvalidSetting."""
     try:
-        content = tomllib.loads(Path(path).read_text("utf-8"))
+        text = Path(path).read_text("utf-8")
+        content = tomllib.loads(text)
     except OSError as error:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -29,7 +39,7 @@ def tables(path: str) -> Mapping[str, Any]:
     configured = content.get("solutions")
     if not isinstance(configured, dict) or not configured:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} has no [solutions.ID] table")
-    return configured
+    return Tables(configured, Path(path).name, text)
 
 
 def solutions(tables: Mapping[str, Any]) -> tuple[Solution, ...]:
@@ -47,8 +57,18 @@ def examine(tables: Mapping[str, Any]) -> tuple[list[Solution], list[InvalidSett
         try:
             known.append(_solution(solution_id, table))
         except InvalidSetting as mistake:
-            wrong.append(mistake)
+            wrong.append(_with_line(mistake, solution_id, tables))
     return known, wrong
+
+
+def _with_line(mistake: InvalidSetting, solution_id: str, tables: Mapping[str, Any]) -> InvalidSetting:
+    """The mistake and the line that it stands on, where it is deep in a table that was read from a file."""
+    if not mistake.path or not isinstance(tables, Tables):
+        return mistake
+    from conference.custom.lines import line_of
+
+    line = line_of(tables.text, ("solutions", solution_id, *mistake.path))
+    return InvalidSetting(f"{tables.name}, line {line}, {mistake.reason}", mistake.detail, path=mistake.path)
 
 
 def _solution(solution_id: str, table: object) -> Solution:

@@ -122,7 +122,10 @@ def serving(
         logs.start(sys.stdout)
 
 
-def _located(table: Mapping[str, Any], simulator: str) -> Mapping[str, Any]:
-    return {
-        name: value.format(simulator=simulator) if isinstance(value, str) else value for name, value in table.items()
-    }
+def _located(value: Any, simulator: str) -> Any:
+    """The value, wherever it names the simulator, with its address."""
+    if isinstance(value, dict):
+        return {name: _located(inner, simulator) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_located(inner, simulator) for inner in value]
+    return value.replace("{simulator}", simulator) if isinstance(value, str) else value

@@ -21,6 +21,7 @@ import pytest
 import settings
 from bench.figures import AT_LEAST, COUNTS, GOALS, written
 from conference import addon, providers
+from conference.custom import files
 from conference.data import EntryPoint, compose
 from conference.limits import ERROR_TYPES, MOST_OF_TYPE
 from conference.providers.base import Conference
@@ -34,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 DEPLOYED = sorted([*ROOT.glob("*.py"), *ROOT.glob("conference/**/*.py"), *ROOT.glob("sync/**/*.py")])
 NOT_DEPLOYED = "demo"
+DESCRIBED_BY_ITS_SOLUTION = "custom"
+"""Its options are tables, which docs/custom.md explains."""
 ASKED_AGAIN = {
     "chosen": "the same room: we choose its id",
     "keyed": "the same room: it knows our key",
@@ -84,10 +87,11 @@ def test_the_systems_are_as_their_providers_declare() -> None:
 
 def row_of(name: str) -> list[str]:
     loaded = providers.load(name)
-    module = import_module(f"conference.providers.{name}")
-    system = (module.__doc__ or "").partition(":")[0]
+    system, ways = system_and_ways(name)
     needed = [field.name for field in msgspec.structs.fields(loaded.declared.options) if field.required]
-    ways = set(texts(Path(str(module.__file__)))) & set(MOST_OF_TYPE)
+    if name == DESCRIBED_BY_ITS_SOLUTION:
+        able = ["as its tables say"] * 5
+        return [f"`{name}`", system, ", ".join(f"`{field}`" for field in needed), *able]
     return [
         f"`{name}`",
         system,
@@ -98,6 +102,16 @@ def row_of(name: str) -> list[str]:
         "yes" if loaded.find else "no",
         ASKED_AGAIN[loaded.declared.idempotency],
     ]
+
+
+def system_and_ways(name: str) -> tuple[str, set[str]]:
+    """What a provider in code, or without, is for, and which ways in it gives."""
+    if path := providers.definition(name):
+        definition = files.read(path).definition
+        phones = {"PHONE"} if definition.reply.phones else set()
+        return definition.system, {point.type for point in definition.reply.points} | phones
+    module = import_module(f"conference.providers.{name}")
+    return (module.__doc__ or "").partition(":")[0], set(texts(Path(str(module.__file__)))) & set(MOST_OF_TYPE)
 
 
 def test_the_fields_of_every_solution_are_those_that_there_are() -> None:
@@ -112,7 +126,7 @@ def test_the_options_of_each_provider_have_those_defaults() -> None:
         (name, field.name): "needed" if field.required else f"`{json.dumps(field.default)}`"
         for name in providers.names()
         for field in msgspec.structs.fields(providers.load(name).declared.options)
-        if name != NOT_DEPLOYED
+        if name not in (NOT_DEPLOYED, DESCRIBED_BY_ITS_SOLUTION)
     }
     assert documented == expected
 

@@ -231,9 +231,16 @@ def error_type(answer: Answer) -> str:
 
 
 def toml(solutions: Mapping[str, Mapping[str, Any]]) -> str:
-    """The solutions as an anyroom.toml; JSON's texts, lists and booleans are TOML's too."""
+    """The solutions as an anyroom.toml."""
     tables = (
-        f"[solutions.{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+        f"[solutions.{name}]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
         for name, table in solutions.items()
     )
     return "\n".join(tables)
+
+
+def _value(value: Any) -> str:
+    """A value of TOML on one line: JSON's texts, numbers and booleans are TOML's too."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(inner)}" for key, inner in value.items()) + "}"
+    return f"[{', '.join(map(_value, value))}]" if isinstance(value, list) else json.dumps(value)

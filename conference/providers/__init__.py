@@ -1,4 +1,7 @@
-"""The providers: one file each in this folder, found by name, checked against the contract, imported when used."""
+"""The providers: one file each in this folder, found by name, checked against the contract, imported when used.
+
+NAME.py is one in code, NAME.toml one without, which conference/custom reads.
+"""
 
 import importlib
 import re
@@ -51,8 +54,14 @@ class LoadedProvider(msgspec.Struct, frozen=True):
 
 def names() -> tuple[str, ...]:
     """Every provider that there is, sorted."""
-    found = (path.stem for path in Path(__file__).parent.glob("*.py"))
+    found = {path.stem for kind in ("*.py", "*.toml") for path in Path(__file__).parent.glob(kind)}
     return tuple(sorted(name for name in found if _NAME.fullmatch(name) and name != _NOT_A_PROVIDER))
+
+
+def definition(name: str) -> Path | None:
+    """The file that describes the provider of that name, one of `names`, where it is one without code."""
+    path = Path(__file__).parent / f"{name}.toml"
+    return path if path.exists() else None
 
 
 @cache
@@ -63,6 +72,9 @@ def load(name: str) -> LoadedProvider:
     """
     if not _NAME.fullmatch(name) or name not in names():
         raise InvalidSetting("provider", f"is none of {', '.join(names())}")
+    described = definition(name)
+    if described:
+        return _without_code(name, described)
     module = importlib.import_module(f"conference.providers.{name}")
     declared = getattr(module, "PROVIDER", None)
     if not isinstance(declared, Provider):
@@ -78,7 +90,25 @@ def of(solution: Solution) -> LoadedProvider:
     loaded = load(solution.provider)
     if loaded.declare is None:
         return loaded
-    declared = loaded.declare(solution.options)
+    return _able(msgspec.structs.replace(loaded, declared=loaded.declare(solution.options)))
+
+
+def _without_code(name: str, path: Path) -> LoadedProvider:
+    """The provider that a definition describes. Raises InvalidSetting, with the line."""
+    from conference.custom import files
+
+    system = files.read(path)
+    declared = system.declared(name, system.definition.declared.struct)
+    provider = _able(
+        LoadedProvider(declared, system.create, system.update, system.delete, system.find, None, account=system.account)
+    )
+    _check(name, declared, {word: getattr(provider, word) for word in _FUNCTIONS})
+    return provider
+
+
+def _able(provider: LoadedProvider) -> LoadedProvider:
+    """The provider with those of its functions that its declaration has a use for."""
+    declared = provider.declared
     able = {
         "update": bool(declared.updates),
         "delete": declared.deletes,
@@ -87,7 +117,7 @@ def of(solution: Solution) -> LoadedProvider:
         "account": declared.oauth is not None,
     }
     cannot = {word: None for word, can in able.items() if not can}
-    return msgspec.structs.replace(loaded, declared=declared, **cannot)
+    return msgspec.structs.replace(provider, **cannot)
 
 
 def check(solution: Solution) -> None:
@@ -120,7 +150,8 @@ def read_options(name: str, table: Mapping[str, Any], where: str = "") -> Any:
         return msgspec.convert(dict(table), declared.options)
     except msgspec.ValidationError as error:
         field, complaint = _complaint(str(error))
-        raise InvalidSetting(f"{where} {field}".strip(), complaint) from error
+        path = getattr(error.__cause__, "path", ())
+        raise InvalidSetting(f"{where} {field}".strip(), complaint, path=path) from error
 
 
 def _complaint(message: str) -> tuple[str, str]:

@@ -87,7 +87,8 @@ class Request(msgspec.Struct, frozen=True):
 
     `seconds` is the most that this exchange may take; without it, what the whole call has left. `most` is how many
     bytes of body the reply may have, after decompression. `fresh` is whether it wants a connection of its own, which
-    nothing that came before can have ended.
+    nothing that came before can have ended. `safe` says that it changes nothing whatever its method (RFC 9110, section
+    9.2.1), as one for an access token.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -98,6 +99,7 @@ class Request(msgspec.Struct, frozen=True):
     seconds: float | None = None
     most: int = MOST_BODY
     fresh: bool = False
+    safe: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):

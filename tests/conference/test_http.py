@@ -159,6 +159,17 @@ def test_f08_after_a_server_error_only_what_can_be_repeated_is_known_not_to_be_m
     assert type(failure(reply(status), GET)) is Temporary
 
 
+@pytest.mark.parametrize("safe", [True, False])
+def test_a_request_that_changes_nothing_may_be_repeated_and_leaves_nothing_open(safe: bool) -> None:
+    client = Scripted(reply(500))
+    rooms = call(client)
+    with pytest.raises(Temporary) as raised:
+        rooms(Request("POST", POST.url, safe=safe))
+    assert isinstance(raised.value, OutcomeUnknown) is not safe
+    assert client.told[0][2] is safe
+    assert rooms.may_have_acted is not safe
+
+
 def test_the_systems_own_table_comes_first_by_code_then_by_status() -> None:
     assert type(failure(reply(418, b'{"code": "teapot"}'))) is SolutionForbidden
     assert type(failure(reply(418, b'{"code": "other"}'))) is PermissionDenied

@@ -1,5 +1,6 @@
 """A provider is a file of the folder that keeps the contract; nothing else is ever imported."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from inspect import signature
@@ -140,6 +141,13 @@ def test_f23_a_name_that_is_no_provider_imports_nothing(name: str) -> None:
         ("jitsi", {"base_url": 7}, "[solutions.a] base_url"),
         ("janus", {}, "[solutions.a] url"),
         ("demo", {"sign_in": "yes"}, "[solutions.a] sign_in"),
+        ("whereby", {"api_key": "k", "room_prefix": "Acme"}, "[solutions.a] room_prefix"),
+        ("whereby", {"api_key": "k", "days_after": -1}, "[solutions.a] days_after"),
+        ("whereby", {"api_key": "k", "api_url": "http://metadata/"}, "[solutions.a] api_url"),
+        ("whereby", {"api_key": "k", "room_mode": "large"}, "[solutions.a] room_mode"),
+        ("whereby", {}, "[solutions.a] api_key"),
+        ("custom", {}, "[solutions.a] idempotency"),
+        ("custom", {"idempotency": "none", "create": 7, "reply": {}}, "[solutions.a] create"),
         ("no such", {}, "[solutions.a] provider"),
     ],
 )
@@ -150,6 +158,15 @@ def test_options_that_make_no_sense_are_refused_in_one_line_that_names_the_field
         providers.read_options(name, table, "[solutions.a]")
     assert str(refused.value).startswith(f"{field}: ")
     assert "\n" not in str(refused.value)
+
+
+def test_what_systems_without_code_need_is_loaded_only_for_them() -> None:
+    script = "import sys, conference.providers as p; p.load({!r}); print('jmespath' in sys.modules)"
+    loaded = {
+        name: subprocess.run([sys.executable, "-c", script.format(name)], capture_output=True, text=True, check=True)
+        for name in ("jitsi", "whereby")
+    }
+    assert {name: done.stdout.strip() for name, done in loaded.items()} == {"jitsi": "False", "whereby": "True"}
 
 
 def test_what_was_given_for_an_option_is_not_repeated() -> None:
@@ -165,4 +182,6 @@ def test_no_option_has_the_name_of_a_field_that_every_solution_has(name: str) ->
     """It could never be set: the solution takes it."""
     options = {field.encode_name for field in msgspec.structs.fields(providers.load(name).declared.options)}
 
-    assert options & set(signature(Solution).parameters) == set()
+    assert options & (set(signature(Solution).parameters) - {"id", "options"}) == set(), (
+        "those two are no keys of a table"
+    )

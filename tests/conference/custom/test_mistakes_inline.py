@@ -1,0 +1,73 @@
+"""A mistake in a solution that holds its own definition is found at the start, with its line in anyroom.toml."""
+
+from pathlib import Path
+
+import pytest
+
+import settings
+from conference.errors import InvalidSetting
+
+INLINE = """\
+[solutions.other]
+provider = "jitsi"
+name = "Jitsi"
+logo = "https://www.gstatic.com/x.png"
+
+[solutions.acme]
+provider = "custom"
+name = "Acme"
+logo = "https://www.gstatic.com/x.png"
+idempotency = "none"
+options = { api = "https://api.example.org", level = 3 }
+authentication = { type = "bearer", token = "secret:acme-key" }
+
+[[solutions.acme.create]]
+method = "POST"
+url = "{options.api}/rooms"
+json = { title = "{summary}", level = "{options.level}" }
+
+[solutions.acme.reply]
+id = "id"
+video = { url = "url" }
+"""
+INLINE_MISTAKES = {
+    "a field": ("{summary}", "{sumary}", "line 17, [solutions.acme] create[1].json.title: {sumary} is no field here"),
+    "a key": ('url = "{opt', 'urll = "{opt', "line 14, [solutions.acme] create[1].url: is missing; expected text"),
+    "a secret's name": (
+        "secret:acme-key",
+        "secret:canary key",
+        "line 12, [solutions.acme] authentication.token: names no secret",
+    ),
+    "a value": ("level = 3", "level = 3.5", "line 11, [solutions.acme] options.level: is a number; expected text"),
+    "a large number": (
+        "level = 3",
+        "level = 9007199254740993",
+        "line 11, [solutions.acme] options.level: is a number above 9007199254740992; expected text",
+    ),
+    "an address": (
+        "https://api.example.org",
+        "http://metadata/",
+        "line 11, [solutions.acme] options.api: must lead elsewhere",
+    ),
+    "what nobody asks for": (
+        "idempotency =",
+        "colour = 1\nidempotency =",
+        "[solutions.acme] colour: is no option of custom",
+    ),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "complaint"), INLINE_MISTAKES.values(), ids=INLINE_MISTAKES)
+def test_a_mistake_in_a_solution_is_named_with_its_line_too(
+    tmp_path: Path, right: str, wrong: str, complaint: str
+) -> None:
+    path = tmp_path / "anyroom.toml"
+    path.write_text(INLINE, "utf-8")
+    assert [one.id for one in settings.load_solutions(str(path))] == ["other", "acme"]
+    path.write_text(INLINE.replace(right, wrong), "utf-8")
+
+    with pytest.raises(InvalidSetting) as mistake:
+        settings.load_solutions(str(path))
+
+    assert complaint in str(mistake.value)
+    assert "canary" not in str(mistake.value)

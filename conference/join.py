@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -164,7 +163,8 @@ class Joining:
             return _Entrance(occasion, solution, None, None)
         if occurrence is None:
             return _Entrance(occasion, solution, None, None, is_over=True)
-        opens = occurrence.start - solution.opens
+        start = occurrence.start
+        opens = (start.astimezone(UTC) - solution.opens).astimezone(start.tzinfo)
         is_open = opens <= now or (occasion.opened is not None and now < occasion.opened)
         return _Entrance(occasion, solution, None if is_open else opens, occurrence.end)
 
@@ -183,7 +183,7 @@ class Joining:
     def _page(self, visit: Visit, entrance: _Entrance, name: str = "", alert: str = "") -> Sent:
         user, meeting = self._sessions.visitor(visit.cookies), entrance.occasion.meeting
         host = user if user and _may_host(user, entrance) else None
-        opens = _in_zone(entrance.opens, meeting.zone) if entrance.opens else None
+        opens = entrance.opens
         page = pages.render(
             "join",
             pages.language(visit.languages),
@@ -216,11 +216,3 @@ def _name(typed: str) -> str:
     seen = "".join(" " if unicodedata.category(letter).startswith("Z") else letter for letter in typed[:1000])
     kept = (letter for letter in seen if letter == " " or not unicodedata.category(letter).startswith("C"))
     return shorten(" ".join("".join(kept).split()), LONGEST_NAME)
-
-
-def _in_zone(moment: datetime, zone: str) -> datetime:
-    """The time as the event's own clock shows it, in UTC where its zone is not known."""
-    try:
-        return moment.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return moment.astimezone(UTC)

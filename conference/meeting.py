@@ -16,6 +16,7 @@ from conference.data import ConferenceData
 from conference.errors import SecretUnavailable, Unsealable
 from conference.event import Event
 from conference.solution import Solution
+from conference.zone import named_zone
 
 if TYPE_CHECKING:
     from conference.seal import Seal  # only those who seal load what seals
@@ -27,7 +28,7 @@ _CUT = "{join}"
 
 class Meeting(msgspec.Struct, frozen=True):
     """`token` is the random part of the link. `start`, `end` (in `zone`) and `recurrence` are the event's, as in
-    conference.event; both times are None while they are not known.
+    conference.event; both times are None while they are not known, and `zone` is "" where Calendar named none that is.
     """
 
     token: str
@@ -82,7 +83,7 @@ class JoinLinks:
             text = self._seal.open(kept.meeting, _PLACE, kept.link)
         except Unsealable as closed:
             raise SecretUnavailable(closed.reason, f"ANYROOM_KEYS: a join link is {closed.detail}") from closed
-        return msgspec.json.decode(text, type=Meeting)
+        return _in_its_zone(msgspec.json.decode(text, type=Meeting))
 
     def following(self, kept: Kept, event: Event) -> Kept:
         """The same link, and what the event is now, but for the times that stand in for an event that is not there yet.
@@ -94,7 +95,8 @@ class JoinLinks:
         known = self.meeting(kept)
         meeting = Meeting(known.token)
         if not event.placeholder:
-            meeting = Meeting(known.token, event.summary, event.start, event.end, event.zone, event.recurrence)
+            zone = "" if event.zone_guessed else event.zone
+            meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence)
         return kept if meeting == known else self._kept(kept.link, meeting)
 
     def again(self, kept: Kept) -> Kept:
@@ -120,6 +122,14 @@ class JoinLinks:
 def found_by(token: str) -> str:
     """The hash by which a link is found."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _in_its_zone(meeting: Meeting) -> Meeting:
+    """JSON keeps of a time only the offset, by which a series would not go along when the clocks change."""
+    zone = named_zone(meeting.zone) if meeting.zone else None
+    if zone is None or meeting.start is None or meeting.end is None:
+        return meeting
+    return msgspec.structs.replace(meeting, start=meeting.start.astimezone(zone), end=meeting.end.astimezone(zone))
 
 
 def _replaced(record: Mapping[str, Any], text: str, by: str) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The join page, by its real address: guests wait and type a name, hosts sign in, and looking makes nothing."""
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import TestResponse
@@ -51,7 +52,11 @@ def event(function: Function, clock: MovedClock, starts: timedelta, **more: Any)
 
 def join_path(function: Function, clock: MovedClock, starts: timedelta = timedelta(minutes=5), **more: Any) -> str:
     """The link of a new conference, without our address."""
-    data = create(function, "rooms", event=event(function, clock, starts, **more))
+    return link_of(create(function, "rooms", event=event(function, clock, starts, **more)))
+
+
+def link_of(data: Mapping[str, Any]) -> str:
+    """The link of an answer, without our address."""
     [uri] = [one["uri"] for one in data["entryPoints"] if one["entryPointType"] == "VIDEO"]
     assert re.fullmatch(re.escape(PUBLIC_URL) + "/join/[a-z2-7]{26}", uri)
     return str(uri).removeprefix(PUBLIC_URL)
@@ -111,6 +116,25 @@ def test_guests_wait_for_the_next_occurrence_of_a_series(function: Function, clo
     assert enter(guest, path).status_code == 200
     clock.advance(18 * 3600)
     assert entered(enter(guest, path))[1] == "guest"
+
+
+def test_guests_wait_by_the_clock_of_the_events_zone_in_summer_as_in_winter(
+    function: Function, clock: MovedClock
+) -> None:
+    zone, guest = ZoneInfo("Europe/Berlin"), Browser(function)
+    saved = function.simulator.calendar.add_event(
+        ADA,
+        start={"dateTime": "2034-12-01T09:00:00", "timeZone": zone.key},
+        end={"dateTime": "2034-12-01T10:00:00", "timeZone": zone.key},
+        recurrence=["RRULE:FREQ=DAILY"],
+    )
+    path = link_of(create(function, "rooms", event=saved))
+
+    for month, summer in ((1, "CET"), (7, "CEST")):
+        clock.advance((datetime(2035, month, 9, 8, 45, tzinfo=zone) - clock.now()).total_seconds())
+        assert f"2035-0{month}-09 08:50 ({summer})" in guest.open(path).text
+        clock.advance(6 * 60)
+        assert entered(enter(guest, path)) == ("Gus", "guest")
 
 
 def test_the_host_signs_in_and_enters_at_any_time_and_then_guests_may_too(

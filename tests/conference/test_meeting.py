@@ -2,7 +2,8 @@
 
 import base64
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,7 @@ from conference.data import ConferenceData, EntryPoint, Parameter
 from conference.errors import InvalidConferenceData, SecretUnavailable
 from conference.event import Event, placeholder
 from conference.meeting import JoinLinks, Kept, found_by
+from conference.occurrence import current_or_next
 from conference.seal import Seal, key_id
 from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
@@ -80,6 +82,30 @@ def test_an_event_that_is_not_there_yet_has_no_times() -> None:
     kept = links.following(links.begin(ROOMS), placeholder("ada@example.com", "e", NOW))
     meeting = links.meeting(kept)
     assert (meeting.summary, meeting.start, meeting.end) == ("", None, None)
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_a_series_keeps_its_wall_clock_time_when_the_clocks_change(month: int) -> None:
+    links, zone = made(), ZoneInfo("Europe/Berlin")
+    start = datetime(2027, 1, 4, 9, tzinfo=zone)
+    event = Event("e", "ada@example.com", "", start, start.replace(hour=10), zone.key, recurrence=("RRULE:FREQ=DAILY",))
+
+    meeting = links.meeting(links.following(links.begin(ROOMS), event))
+    assert meeting.start
+    assert meeting.end
+    on = current_or_next(meeting.start, meeting.end, meeting.recurrence, datetime(2028, month, 3, tzinfo=zone))
+    assert on
+    assert on.start.astimezone(UTC) == datetime(2028, month, 3, 9, tzinfo=zone).astimezone(UTC)
+
+
+def test_a_time_of_no_known_zone_keeps_its_offset() -> None:
+    links, zone = made(), timezone(timedelta(hours=5, minutes=30))
+    start = datetime(2027, 1, 4, 2, tzinfo=zone)
+    event = Event("e", "ada@example.com", "", start, start.replace(hour=3), "UTC", zone_guessed=True)
+
+    meeting = links.meeting(links.following(links.begin(ROOMS), event))
+    assert meeting.start
+    assert meeting.start.utcoffset() == timedelta(hours=5, minutes=30)
 
 
 def test_one_conferences_meeting_does_not_open_for_another() -> None:

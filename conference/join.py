@@ -9,6 +9,7 @@ import logging
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -20,7 +21,7 @@ from conference.clock import Clock, Deadline
 from conference.errors import ConferenceFailure, NotFound, RequestRefused, Temporary, TooManyRequests
 from conference.identity import User
 from conference.meeting import Meeting, found_by
-from conference.occurrence import current_or_next
+from conference.occurrence import Occurrence, current_or_next
 from conference.providers.base import Visitor
 from conference.session import Sessions
 from conference.solution import Solution
@@ -66,13 +67,25 @@ SignIn = Callable[[Visit, bool], Sent]
 
 
 class _Entrance(NamedTuple):
-    """`opens` is when guests may enter, None when they may now; `until` when the meeting is over, if that is known."""
+    """`occurrence` is the one that guests come for, None where none is known; `opens` when they may, None for now."""
 
     occasion: Occasion
     solution: Solution
-    opens: datetime | None
-    until: datetime | None
+    occurrence: Occurrence | None = None
+    opens: datetime | None = None
     is_over: bool = False
+
+    @property
+    def until(self) -> datetime | None:
+        """When the meeting is over, if that is known."""
+        return self.occurrence.end if self.occurrence else None
+
+    def rank(self, now: datetime) -> tuple[bool, float, bool, float]:
+        """Lowest for the event that is on, of several the last to begin; then for what is open, and what opens next."""
+        opens = self.opens.timestamp() if self.opens else 0.0
+        starts = self.occurrence.start.timestamp() if self.occurrence else 0.0
+        ran_over = self.until is not None and self.until <= now
+        return self.is_over, opens, ran_over, -starts if starts <= now.timestamp() else starts
 
 
 class Joining:
@@ -148,7 +161,8 @@ class Joining:
         entrances = [self._at(one, known[one.solution]) for one in occasions if one.solution in known]
         if not entrances:
             return None
-        entrance = min(entrances, key=lambda one: (one.is_over, one.opens.timestamp() if one.opens else 0.0))
+        now = self._clock.now()
+        entrance = min(entrances, key=lambda one: one.rank(now))
         visit.note["solution"] = entrance.solution.id
         return entrance
 
@@ -156,17 +170,19 @@ class Joining:
         """When guests may enter. Times that are not known, or make no sense, keep nobody out."""
         meeting, now = occasion.meeting, self._clock.now()
         if meeting.start is None or meeting.end is None:
-            return _Entrance(occasion, solution, None, None)
+            return _Entrance(occasion, solution)
+        at = partial(current_or_next, meeting.start, meeting.end, meeting.recurrence)
         try:
-            occurrence = current_or_next(meeting.start, meeting.end, meeting.recurrence, now - LATE)
-        except ValueError:
-            return _Entrance(occasion, solution, None, None)
-        if occurrence is None:
-            return _Entrance(occasion, solution, None, None, is_over=True)
-        start = occurrence.start
-        opens = (start.astimezone(UTC) - solution.opens).astimezone(start.tzinfo)
-        is_open = opens <= now or (occasion.opened is not None and now < occasion.opened)
-        return _Entrance(occasion, solution, None if is_open else opens, occurrence.end)
+            coming = at(now)
+            opens = _earlier(coming.start, solution.opens) if coming else None
+            if opens is None or opens > now:
+                before = at(now - LATE)
+                if before and before.end <= now:
+                    return _Entrance(occasion, solution, before)
+        except (ValueError, OverflowError):
+            return _Entrance(occasion, solution)
+        is_open = opens is None or opens <= now or (occasion.opened is not None and now < occasion.opened)
+        return _Entrance(occasion, solution, coming, None if is_open else opens, is_over=coming is None)
 
     def _host(self, visit: Visit, entrance: _Entrance, form: str) -> User | None:
         """Who sent the form, if they may host and it is one of ours."""
@@ -203,6 +219,11 @@ class Joining:
 
 def _may_host(user: User, entrance: _Entrance) -> bool:
     return user.sub in entrance.occasion.hosts or user.email in entrance.solution.co_hosts
+
+
+def _earlier(moment: datetime, by: timedelta) -> datetime:
+    """So long before, really, shown by the same clock."""
+    return (moment.astimezone(UTC) - by).astimezone(moment.tzinfo)
 
 
 def _gone(visit: Visit) -> Sent:

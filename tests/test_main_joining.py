@@ -12,7 +12,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from conference import join
+from conference.errors import StoreUnavailable
 from simulator.faults import status
+from sync.store.sqlite import SqliteStore
 from tests.browsing import ENVIRONMENT, Browser, create
 from tests.served import PUBLIC_URL, Function, serving
 from tests.world import ADA, BOB, LOGO, MovedClock
@@ -236,6 +238,20 @@ def test_a_system_that_does_not_answer_leaves_the_name_in_the_form(function: Fun
     assert page.status_code == 503
     assert "does not answer at the moment" in page.text
     assert 'value="Gus"' in page.text
+
+
+def test_who_cannot_be_let_in_without_the_store_comes_back_to_the_meeting(
+    function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StoreUnavailable("store-down")
+
+    path, guest = join_path(function, clock), Browser(function)
+    monkeypatch.setattr(SqliteStore, "find", fails)
+    for page in (guest.open(path), guest.client.post(path, data={"name": "Gus", "as": "guest"})):
+        assert page.status_code == 503
+        assert f'href="{path}"' in page.text
+    assert guest.client.post(path, data="&" * 300_000).text.count(f'href="{path}"') == 1
 
 
 def test_a_flood_by_one_link_is_held_up(function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:

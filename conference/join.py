@@ -32,7 +32,7 @@ BURST, REFILL = 60, 2.0
 LATE = timedelta(hours=2)
 """How long after its end a meeting still runs over: who comes back then does not wait for next week's."""
 HOSTED = timedelta(hours=12)
-"""How long guests need not wait after the host has entered a meeting of no known end."""
+"""How long guests need not wait after the host has entered: a host who only looks in does not open the whole week."""
 LONGEST_NAME = 100
 """Characters of a visitor's name."""
 
@@ -144,8 +144,7 @@ class Joining:
             self._spend(visit)
             url = self._meetings.enter(entrance.occasion, visitor, visit.deadline)
             if host and entrance.opens:
-                until = entrance.until + LATE if entrance.until else self._clock.now() + HOSTED
-                self._meetings.open(entrance.occasion, until)
+                self._meetings.open(entrance.occasion, self._opened_until(entrance))
         except (ConferenceFailure, TooManyRequests) as failure:
             visit.note.update(reason=failure.reason, detail=failure.detail)
             busy = isinstance(failure, Temporary | RequestRefused)
@@ -183,6 +182,11 @@ class Joining:
             return _Entrance(occasion, solution)
         is_open = opens is None or opens <= now or (occasion.opened is not None and now < occasion.opened)
         return _Entrance(occasion, solution, coming, None if is_open else opens, is_over=coming is None)
+
+    def _opened_until(self, entrance: _Entrance) -> datetime:
+        """Until when a host who enters now lets guests in."""
+        until = self._clock.now() + HOSTED
+        return min(until, entrance.until + LATE) if entrance.until else until
 
     def _host(self, visit: Visit, entrance: _Entrance, form: str) -> User | None:
         """Who sent the form, if they may host and it is one of ours."""

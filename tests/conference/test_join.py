@@ -9,6 +9,7 @@ import pytest
 
 from conference.browser import Sent, Visit
 from conference.clock import Deadline, SystemClock
+from conference.identity import User
 from conference.join import Joining, Occasion
 from conference.legs import Legs
 from conference.meeting import Meeting
@@ -22,6 +23,7 @@ from tests.inside import BEGIN, StillClock
 
 DAY = datetime(2027, 3, 1, tzinfo=UTC)
 ROOMS = Solution("rooms", "Rooms", "logo", "demo", None)
+HOST = User("7", "ada@example.com")
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -60,12 +62,21 @@ class Door:
 
     def come(self, time: str, cookies: Mapping[str, str] | None = None, **form: str) -> Visitor | None:
         """Who was let in at that time, None who was not."""
-        self.clock.ahead = (at(time) - BEGIN).total_seconds()
+        self._turn_to(time)
         self.entered.clear()
         told = {"name": "Gus", "as": "guest", **form}
         deadline = Deadline(self.clock, 10)
         self._joining.enter(Visit("", {}, lambda: told, cookies or {}, "en", "n", deadline, Legs(self.clock), "token"))
         return self.entered[0] if self.entered else None
+
+    def host_comes(self, time: str) -> None:
+        """The host signs in and enters at that time."""
+        self._turn_to(time)
+        cookie = self.sessions.begin(HOST)
+        assert self.come(time, {cookie.name: cookie.value}, **{"as": "host", "form": self.sessions.form(HOST)})
+
+    def _turn_to(self, time: str) -> None:
+        self.clock.ahead = (at(time) - BEGIN).total_seconds()
 
 
 def _nobody_signs_in(visit: Visit, choose: bool) -> Sent:
@@ -104,6 +115,20 @@ def test_of_a_series_with_two_on_a_day_people_enter_the_one_that_is_on(time: str
 
     visitor = door.come(time)
     assert (visitor.until if visitor else None) == (at(until) if until else None)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "closes"),
+    [("15:00", "16:00", "18:00"), ("18:00", "20:00", "21:00"), ("81:00", "82:00", "21:00")],
+)
+def test_a_host_who_comes_early_lets_guests_in_for_half_a_day_and_not_past_the_meeting(
+    starts: str, ends: str, closes: str
+) -> None:
+    door = Door(meeting("later", starts, ends))
+
+    door.host_comes("9:00")
+    assert door.opened == at(closes)
+    assert door.come("10:00")
 
 
 def test_an_event_at_the_beginning_of_the_calendar_keeps_nobody_out() -> None:

@@ -72,6 +72,10 @@ class JoinLinks:
         token = self._new_token()
         return self._kept(found_by(token), Meeting(token))
 
+    def suits(self, kept: Kept, solution: Solution) -> bool:
+        """Whether the solution's conferences are entered, by our page or without, as that one was to be."""
+        return bool(kept.link) == self._joins(solution)
+
     def url(self, kept: Kept) -> str:
         """The address of the page, "" where there is none."""
         return f"{self._public_url}/join/{self.meeting(kept).token}" if kept.link else ""

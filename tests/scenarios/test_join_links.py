@@ -14,7 +14,7 @@ from tests.browsing import ENVIRONMENT
 from tests.outside import Died
 from tests.scenarios.story import BOTH_STORES, Story
 from tests.visiting import Visitor
-from tests.world import ADA, BOB, LOGO, World, data
+from tests.world import ADA, BOB, LOGO, World, data, uri
 
 ROOMS = "rooms"
 
@@ -181,3 +181,21 @@ def test_with_a_lost_key_links_still_work_and_are_not_given_again(
     move(story, event, days=2)
     assert records.kept(story.of(event, solution=ROOMS)).link
     assert Visitor(story).open(path).status == 200
+
+
+@pytest.mark.parametrize("story", ["relay"], indirect=True)
+def test_who_chooses_a_solution_again_is_given_the_way_in_that_it_has_now(story: Story) -> None:
+    event = story.live(solution=ROOMS, **story.times(days=2))
+    joining = story.world.solutions[ROOMS]
+    plain = {name: value for name, value in joining.items() if name not in ("join_page", "opens")}
+
+    for solution, joins in ((plain, False), (joining, True)):
+        story.world.solutions[ROOMS] = solution
+        story.restart()
+        answer = story.choose(event, solution=ROOMS)
+        story.settle()
+        assert ("/join/" in uri(answer)) == joins
+        assert data(story.world.ask(story.instance, event, solution=ROOMS)) == data(answer), "and then it stays so"
+    story.later(days=2)
+    assert is_in(Visitor(story).enter(link(story, event)))
+    assert story.world.rooms() == 1, "what is in no event any more was deleted"

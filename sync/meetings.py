@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from itertools import islice
 
 from conference.clock import Deadline
 from conference.errors import Conflict, SecretUnavailable
@@ -13,6 +14,7 @@ from sync.conferences import Conferences
 from sync.holdings import Mapped, readable
 from sync.records import ALIVE, MAPPINGS, MappingRecord
 from sync.store import Replace, Store
+from sync.store.find_all import find_all
 
 _MOST = 50
 """Events that hold one conference: more copies than the page looks at."""
@@ -30,8 +32,9 @@ class StoredMeetings:
 
     def of(self, link: str) -> list[Occasion]:
         """The events whose conference the link leads to: cancelled ones too, while an undo would keep the room."""
-        found = readable(self._store.find(MAPPINGS, "link", link, _MOST))
-        return [self._occasion(one) for one in found if one.record.state in ALIVE and self._has_page(one)]
+        found = readable(find_all(self._store, MAPPINGS, "link", link))
+        held = (one for one in found if one.record.state in ALIVE and self._has_page(one))
+        return [self._occasion(one) for one in islice(held, _MOST)]
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         """Where the visitor's browser goes. Raises ConferenceFailure."""

@@ -108,6 +108,14 @@ def test_a_link_leads_to_its_events_and_to_no_others(desk: Desk) -> None:
     assert desk.meetings.of("another hash") == []
 
 
+def test_a_year_of_copies_that_let_go_hides_none_that_holds_it(desk: Desk) -> None:
+    events = sorted(map(str, range(60)), key=records.key)
+    for event in events:
+        desk.put(event, state="live" if event == events[-1] else "gone")
+
+    assert len(desk.meetings.of(desk.kept.link)) == 1
+
+
 @pytest.mark.parametrize("state", get_args(State))
 def test_it_leads_where_a_conference_is_held(desk: Desk, state: str) -> None:
     desk.put(state=state)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from conference.seal import Seal  # only those who seal load what seals
 
 _PLACE = "meeting"
-_CUT = "{join}"
-"""What stands for a link's random part in an answer that is stored: no such token is ever made."""
+_WHOLE, _CUT = "{link}", "{join}"
+"""What stands for a link, or for its random part alone, in an answer that is stored: no such token is ever made."""
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -110,13 +110,19 @@ class JoinLinks:
         return kept._replace(meeting=self._seal.seal(text, _PLACE, kept.link))
 
     def stored(self, answer: ConferenceData, kept: Kept) -> dict[str, Any]:
-        """An answer as a record, without the random part of its link."""
+        """An answer as a record, without its link."""
         record = answer.to_record()
-        return _replaced(record, self.meeting(kept).token, _CUT) if kept.link else record
+        if not kept.link:
+            return record
+        return _replaced(_replaced(record, self.url(kept), _WHOLE), self.meeting(kept).token, _CUT)
 
     def answered(self, record: Mapping[str, Any], kept: Kept) -> ConferenceData:
-        """The answer that `stored` wrote. Raises InvalidConferenceData for anything else."""
-        return ConferenceData.from_record(_replaced(record, _CUT, self.meeting(kept).token) if kept.link else record)
+        """The answer that `stored` wrote, with the link at our present address. Raises InvalidConferenceData for
+        anything else.
+        """
+        if kept.link:
+            record = _replaced(_replaced(record, _WHOLE, self.url(kept)), _CUT, self.meeting(kept).token)
+        return ConferenceData.from_record(record)
 
     def _kept(self, link: str, meeting: Meeting) -> Kept:
         assert self._seal, "settings.load asks for keys"

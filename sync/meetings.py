@@ -12,7 +12,7 @@ from conference.providers.base import Visitor
 from sync import records
 from sync.conferences import Conferences
 from sync.holdings import Mapped, readable
-from sync.records import ALIVE, MAPPINGS, MappingRecord
+from sync.records import HOLDING, MAPPINGS, MappingRecord
 from sync.store import Replace, Store
 from sync.store.find_all import find_all
 
@@ -31,9 +31,11 @@ class StoredMeetings:
         self._links = links
 
     def of(self, link: str) -> list[Occasion]:
-        """The events whose conference the link leads to: cancelled ones too, while an undo would keep the room."""
+        """The events whose conference the link leads to: cancelled ones too, while an undo would keep the room, and
+        those of a solution that came back, before a sweep has taken them up again.
+        """
         found = readable(find_all(self._store, MAPPINGS, "link", link))
-        held = (one for one in found if one.record.state in ALIVE and self._has_page(one))
+        held = (one for one in found if one.record.state in HOLDING and self._has_page(one))
         return [self._occasion(one) for one in islice(held, _MOST)]
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -82,6 +83,14 @@ def test_an_event_that_is_not_there_yet_has_no_times() -> None:
     kept = links.following(links.begin(ROOMS), placeholder("ada@example.com", "e", NOW))
     meeting = links.meeting(kept)
     assert (meeting.summary, meeting.start, meeting.end) == ("", None, None)
+
+
+def test_an_answer_that_was_stored_with_our_address_in_it_is_read_too() -> None:
+    links = made()
+    kept = links.begin(ROOMS)
+    data = answer("https://old.example/join/token000000000000000000000")
+    record = json.dumps(data.to_record())
+    assert links.answered(json.loads(record.replace("token000000000000000000000", "{join}")), kept) == data
 
 
 @pytest.mark.parametrize("month", [1, 7])

@@ -199,3 +199,27 @@ def test_who_chooses_a_solution_again_is_given_the_way_in_that_it_has_now(story:
     story.later(days=2)
     assert is_in(Visitor(story).enter(link(story, event)))
     assert story.world.rooms() == 1, "what is in no event any more was deleted"
+
+
+def test_a_link_leads_there_again_as_soon_as_its_solution_is_configured_again(story: Story) -> None:
+    event = story.live(solution=ROOMS)
+    path = link(story, event).partition("8080")[2]
+    rooms = story.world.solutions.pop(ROOMS)
+    story.restart()
+    move(story, event, days=2)
+    assert story.of(event, solution=ROOMS).state == "unmanaged"
+    assert Visitor(story).open(path).status == 404
+
+    story.world.solutions[ROOMS] = rooms
+    story.restart()
+    assert Visitor(story).open(path).status == 200
+
+
+@pytest.mark.parametrize("story", ["relay"], indirect=True)
+def test_who_chooses_again_after_we_moved_is_given_our_new_address(story: Story) -> None:
+    event = story.live(solution=ROOMS)
+    old = link(story, event)
+    story.world.environment["ANYROOM_PUBLIC_URL"] = "http://localhost:9090"
+    story.restart()
+
+    assert uri(story.world.ask(story.instance, event, solution=ROOMS)) == old.replace("8080", "9090")

@@ -18,7 +18,7 @@ from conference.solution import Solution
 from sync import records
 from sync.conferences import Conferences
 from sync.meetings import StoredMeetings
-from sync.records import ALIVE, MAPPINGS, MappingRecord, State
+from sync.records import HOLDING, MAPPINGS, MappingRecord, State
 from sync.store import Create, Delete, Document, Replace
 from sync.store.sqlite import SqliteStore
 from tests.conference.test_meeting import EVENT, NOW, ROOMS, made
@@ -119,7 +119,7 @@ def test_a_year_of_copies_that_let_go_hides_none_that_holds_it(desk: Desk) -> No
 @pytest.mark.parametrize("state", get_args(State))
 def test_it_leads_where_a_conference_is_held(desk: Desk, state: str) -> None:
     desk.put(state=state)
-    assert bool(desk.meetings.of(desk.kept.link)) == (state in ALIVE)
+    assert bool(desk.meetings.of(desk.kept.link)) == (state in HOLDING)
 
 
 def test_it_leads_nowhere_while_the_solution_has_no_join_page(desk: Desk) -> None:

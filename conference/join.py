@@ -28,7 +28,7 @@ from conference.solution import Solution
 from conference.text import shorten
 
 BURST, REFILL = 60, 2.0
-"""Entries by one link at once on one instance, and those that come back each second: each may ask the system twice."""
+"""Guests by one link at once on one instance, and those that may follow each second: each may ask the system twice."""
 LATE = timedelta(hours=2)
 """How long after its end a meeting still runs over: who comes back then does not wait for next week's."""
 HOSTED = timedelta(hours=12)
@@ -141,7 +141,7 @@ class Joining:
         identity = found_by(f"{host.sub} {visit.token}") if host else self._new_text()
         visitor = Visitor(name, host is not None, identity, entrance.occasion.meeting.summary, entrance.until)
         try:
-            self._spend(visit)
+            self._spend(identity if host else found_by(visit.token))
             url = self._meetings.enter(entrance.occasion, visitor, visit.deadline)
             if host and entrance.opens:
                 self._meetings.open(entrance.occasion, self._opened_until(entrance))
@@ -194,9 +194,9 @@ class Joining:
         is_host = user and _may_host(user, entrance) and self._sessions.is_form_of(user, form)
         return user if is_host else None
 
-    def _spend(self, visit: Visit) -> None:
-        """Raise TooManyRequests when too many enter by one link at once."""
-        wait = self._budget.spend(found_by(visit.token))
+    def _spend(self, who: str) -> None:
+        """Raise TooManyRequests when too many guests enter by one link at once, who keep no host out."""
+        wait = self._budget.spend(who)
         if wait:
             raise TooManyRequests("join-budget", wait)
 

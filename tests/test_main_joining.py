@@ -254,13 +254,18 @@ def test_who_cannot_be_let_in_without_the_store_comes_back_to_the_meeting(
     assert guest.client.post(path, data="&" * 300_000).text.count(f'href="{path}"') == 1
 
 
-def test_a_flood_by_one_link_is_held_up(function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_by_one_link_is_held_up_and_keeps_no_host_out(
+    function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(join, "BURST", 3)
     monkeypatch.setattr(join, "REFILL", 0.001)
     path, guest = join_path(function, clock), Browser(function)
 
     answers = [guest.client.post(path, data={"name": "Gus", "as": "guest"}).status_code for _ in range(5)]
     assert answers == [303, 303, 303, 503, 503]
+    host = Browser(function)
+    host.open(f"{path}?host=1")
+    assert entered(enter(host, path, "Ada", "host")) == ("Ada", "host")
     clock.advance(1000)
     assert enter(guest, path).status_code == 303
 

@@ -38,13 +38,13 @@ LONGEST_NAME = 100
 
 
 class Occasion(msgspec.Struct, frozen=True):
-    """One event that holds the conference. `hosts` are the `sub` of who may host it; until `opened` nobody waits.
-    `mark` is the store's own.
+    """One event that holds the conference; `user` is the `sub` of who asked for it. Until `opened` nobody waits. `mark`
+    is the store's own.
     """
 
     solution: str
     meeting: Meeting
-    hosts: frozenset[str]
+    user: str
     opened: datetime | None
     mark: object
 
@@ -54,6 +54,9 @@ class Meetings(Protocol):
 
     def of(self, link: str) -> list[Occasion]:
         """The events whose conference the link with that hash leads to; none when it leads nowhere (any more)."""
+
+    def keeper(self, occasion: Occasion) -> str:
+        """The `sub` of who keeps the event's calendar now, "" for nobody."""
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         """Where the visitor's browser goes. Raises ConferenceFailure."""
@@ -191,8 +194,13 @@ class Joining:
     def _host(self, visit: Visit, entrance: _Entrance, form: str) -> User | None:
         """Who sent the form, if they may host and it is one of ours."""
         user = self._sessions.visitor(visit.cookies)
-        is_host = user and _may_host(user, entrance) and self._sessions.is_form_of(user, form)
+        is_host = user and self._may_host(user, entrance) and self._sessions.is_form_of(user, form)
         return user if is_host else None
+
+    def _may_host(self, user: User, entrance: _Entrance) -> bool:
+        if user.sub == entrance.occasion.user or user.email in entrance.solution.co_hosts:
+            return True
+        return user.sub == self._meetings.keeper(entrance.occasion)
 
     def _spend(self, who: str) -> None:
         """Raise TooManyRequests when too many guests enter by one link at once, who keep no host out."""
@@ -202,7 +210,7 @@ class Joining:
 
     def _page(self, visit: Visit, entrance: _Entrance, name: str = "", alert: str = "") -> Sent:
         user, meeting = self._sessions.visitor(visit.cookies), entrance.occasion.meeting
-        host = user if user and _may_host(user, entrance) else None
+        host = user if user and self._may_host(user, entrance) else None
         opens = entrance.opens
         page = pages.render(
             "join",
@@ -219,10 +227,6 @@ class Joining:
             name=name,
         )
         return Sent(200, page.headers, page.content, outcome="waiting" if opens and not host else "ok")
-
-
-def _may_host(user: User, entrance: _Entrance) -> bool:
-    return user.sub in entrance.occasion.hosts or user.email in entrance.solution.co_hosts
 
 
 def _earlier(moment: datetime, by: timedelta) -> datetime:

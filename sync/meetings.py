@@ -12,7 +12,7 @@ from conference.providers.base import Visitor
 from sync import records
 from sync.conferences import Conferences
 from sync.holdings import Mapped, readable
-from sync.records import HOLDING, MAPPINGS, MappingRecord
+from sync.records import CALENDARS, HOLDING, MAPPINGS, MappingRecord
 from sync.store import Replace, Store
 from sync.store.find_all import find_all
 
@@ -38,6 +38,11 @@ class StoredMeetings:
         held = (one for one in found if one.record.state in HOLDING and self._has_page(one))
         return [self._occasion(one) for one in islice(held, _MOST)]
 
+    def keeper(self, occasion: Occasion) -> str:
+        """The `sub` of who keeps the event's calendar now, "" for nobody: the mapping has the one of its first day."""
+        document = self._store.get(CALENDARS, records.key(_mapped(occasion).record.calendar))
+        return str(document.body.get("kept_by", "")) if document else ""
+
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         """Where the visitor's browser goes. Raises ConferenceFailure."""
         return self._conferences.join(_mapped(occasion).record, visitor, deadline)
@@ -62,8 +67,7 @@ class StoredMeetings:
 
     def _occasion(self, one: Mapped) -> Occasion:
         record = one.record
-        hosts = frozenset({record.user, record.keeper} - {""})
-        return Occasion(record.solution, self._meeting(record), hosts, record.opened, one)
+        return Occasion(record.solution, self._meeting(record), record.user, record.opened, one)
 
     def _meeting(self, record: MappingRecord) -> Meeting:
         """What the page knows; with a key that is lost no title and no times, and nobody waits."""

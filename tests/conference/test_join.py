@@ -45,13 +45,17 @@ class Door:
         self.meetings = meetings
         self.entered: list[Visitor] = []
         self.opened: datetime | None = None
+        self.kept_by = ""
         numbers = itertools.count()
         seal = Seal("keys", Secrets(Environment({"KEYS": KEY}), SystemClock()), lambda n: next(numbers).to_bytes(n))
         self.sessions = Sessions(seal, self.clock, lambda: "text", secure=True)
         self._joining = Joining({"rooms": ROOMS}, self, self.sessions, _nobody_signs_in, self.clock, lambda: "text")
 
     def of(self, link: str) -> list[Occasion]:
-        return [Occasion("rooms", one, frozenset({"7"}), self.opened, None) for one in self.meetings]
+        return [Occasion("rooms", one, "7", self.opened, None) for one in self.meetings]
+
+    def keeper(self, occasion: Occasion) -> str:
+        return self.kept_by
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         self.entered.append(visitor)
@@ -69,11 +73,11 @@ class Door:
         self._joining.enter(Visit("", {}, lambda: told, cookies or {}, "en", "n", deadline, Legs(self.clock), "token"))
         return self.entered[0] if self.entered else None
 
-    def host_comes(self, time: str) -> None:
-        """The host signs in and enters at that time."""
+    def host_comes(self, time: str, host: User = HOST) -> Visitor | None:
+        """Who signs in and enters as host at that time, None who may not."""
         self._turn_to(time)
-        cookie = self.sessions.begin(HOST)
-        assert self.come(time, {cookie.name: cookie.value}, **{"as": "host", "form": self.sessions.form(HOST)})
+        cookie = self.sessions.begin(host)
+        return self.come(time, {cookie.name: cookie.value}, **{"as": "host", "form": self.sessions.form(host)})
 
     def _turn_to(self, time: str) -> None:
         self.clock.ahead = (at(time) - BEGIN).total_seconds()
@@ -126,9 +130,20 @@ def test_a_host_who_comes_early_lets_guests_in_for_half_a_day_and_not_past_the_m
 ) -> None:
     door = Door(meeting("later", starts, ends))
 
-    door.host_comes("9:00")
+    assert door.host_comes("9:00")
     assert door.opened == at(closes)
     assert door.come("10:00")
+
+
+def test_who_asked_and_who_keeps_the_calendar_now_are_hosts_and_nobody_else() -> None:
+    door, other = Door(meeting("plan", "9:00", "10:00")), User("8", "bob@example.com")
+
+    assert door.host_comes("9:00")
+    assert not door.host_comes("9:00", other)
+    door.kept_by = "8"
+    assert door.host_comes("9:00", other)
+    door.kept_by = "9"
+    assert not door.host_comes("9:00", other)
 
 
 def test_an_event_at_the_beginning_of_the_calendar_keeps_nobody_out() -> None:

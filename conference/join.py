@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from conference import pages
 from conference.browser import Sent, Visit, redirect
@@ -159,8 +160,8 @@ class Joining:
     def _entrance(self, visit: Visit) -> _Entrance | None:
         """The event that is on, else the one that is next, of those that hold the conference."""
         known = self._solutions
-        occasions = self._meetings.of(found_by(visit.token))
-        entrances = [self._at(one, known[one.solution]) for one in occasions if one.solution in known]
+        occasions = [one for one in self._meetings.of(found_by(visit.token)) if one.solution in known]
+        entrances = [self._at(part, known[one.solution]) for one in occasions for part in _parts(one)]
         if not entrances:
             return None
         now = self._clock.now()
@@ -227,6 +228,19 @@ class Joining:
             name=name,
         )
         return Sent(200, page.headers, page.content, outcome="waiting" if opens and not host else "ok")
+
+
+def _parts(occasion: Occasion) -> list[Occasion]:
+    """The event, of a series without the occurrences that were moved; and each of those by itself."""
+    meeting = occasion.meeting
+    if not meeting.moved or meeting.start is None:
+        return [occasion]
+    zone = meeting.start.tzinfo
+    removed = (f"EXDATE:{one.original}" for one in meeting.moved)
+    series = replace(meeting, recurrence=(*meeting.recurrence, *removed))
+    single = partial(replace, meeting, recurrence=())
+    moved = [single(start=one.start.astimezone(zone), end=one.end.astimezone(zone)) for one in meeting.moved]
+    return [replace(occasion, meeting=part) for part in (series, *moved)]
 
 
 def _earlier(moment: datetime, by: timedelta) -> datetime:

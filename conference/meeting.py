@@ -7,7 +7,7 @@ itself sealed, with the event's title and times.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -26,6 +26,18 @@ _WHOLE, _CUT = "{link}", "{join}"
 """What stands for a link, or for its random part alone, in an answer that is stored: no such token is ever made."""
 
 
+MOST_MOVED = 100
+"""Occurrences that were moved by themselves: the page knows those that were told last."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """An occurrence that was moved by itself: when its series has it begin, as an EXDATE writes that, and its times."""
+
+    original: str
+    start: datetime
+    end: datetime
+
+
 class Meeting(msgspec.Struct, frozen=True):
     """`token` is the random part of the link. `start`, `end` (in `zone`) and `recurrence` are the event's, as in
     conference.event; both times are None while they are not known, and `zone` is "" where Calendar named none that is.
@@ -37,6 +49,7 @@ class Meeting(msgspec.Struct, frozen=True):
     end: datetime | None = None
     zone: str = ""
     recurrence: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -100,7 +113,18 @@ class JoinLinks:
         meeting = Meeting(known.token)
         if not event.placeholder:
             zone = "" if event.zone_guessed else event.zone
-            meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence)
+            moved = known.moved if event.recurrence else ()
+            meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence, moved)
+        return kept if meeting == known else self._kept(kept.link, meeting)
+
+    def moving(self, kept: Kept, original: str, event: Event) -> Kept:
+        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`."""
+        known = self.meeting(kept)
+        moved = {one.original: one for one in known.moved}
+        moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
+        if event.starts() == original:
+            del moved[original]
+        meeting = msgspec.structs.replace(known, moved=tuple(moved.values())[-MOST_MOVED:])
         return kept if meeting == known else self._kept(kept.link, meeting)
 
     def again(self, kept: Kept) -> Kept:

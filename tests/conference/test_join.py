@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from conference.browser import Sent, Visit
 from conference.clock import Deadline, SystemClock
 from conference.identity import User
 from conference.join import Joining, Occasion
 from conference.legs import Legs
-from conference.meeting import Meeting
+from conference.meeting import Meeting, Moved
 from conference.providers.base import Visitor
 from conference.seal import Seal
 from conference.secrets.cache import Secrets
@@ -144,6 +145,18 @@ def test_who_asked_and_who_keeps_the_calendar_now_are_hosts_and_nobody_else() ->
     assert door.host_comes("9:00", other)
     door.kept_by = "9"
     assert not door.host_comes("9:00", other)
+
+
+@pytest.mark.parametrize(
+    ("time", "until"),
+    [("9:30", ""), ("13:30", ""), ("13:50", "15:00"), ("14:30", "15:00"), ("16:30", "15:00"), ("33:30", "34:00")],
+)
+def test_an_occurrence_that_was_moved_is_on_when_it_is_and_not_when_it_was(time: str, until: str) -> None:
+    series = meeting("series", "9:00", "10:00", "RRULE:FREQ=DAILY")
+    door = Door(replace(series, moved=(Moved("20270301T090000Z", at("14:00"), at("15:00")),)))
+
+    visitor = door.come(time)
+    assert (visitor.until if visitor else None) == (at(until) if until else None)
 
 
 def test_an_event_at_the_beginning_of_the_calendar_keeps_nobody_out() -> None:

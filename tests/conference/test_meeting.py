@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from conference.clock import SystemClock
 from conference.data import ConferenceData, EntryPoint, Parameter
 from conference.errors import InvalidConferenceData, SecretUnavailable
 from conference.event import Event, placeholder
-from conference.meeting import JoinLinks, Kept, found_by
+from conference.meeting import MOST_MOVED, JoinLinks, Kept, Moved, found_by
 from conference.occurrence import current_or_next
 from conference.seal import Seal, key_id
 from conference.secrets.cache import Secrets
@@ -76,6 +77,33 @@ def test_what_did_not_change_is_not_sealed_anew() -> None:
     moved = links.following(kept, Event("e", "ada@example.com", "Secret plan", NOW, NOW.replace(hour=11), "UTC"))
     assert moved.link == kept.link
     assert links.meeting(moved).end == NOW.replace(hour=11)
+
+
+def occurrence(starts: datetime) -> Event:
+    return Event("e2", "ada@example.com", "Secret plan", starts, starts + timedelta(hours=1), "UTC")
+
+
+def test_an_occurrence_that_was_moved_is_known_until_it_is_moved_back_or_the_event_is_no_series_any_more() -> None:
+    links, original, later = made(), "20270303T090000Z", datetime(2027, 3, 4, 15, tzinfo=ZoneInfo("Europe/Berlin"))
+    kept = links.following(links.begin(ROOMS), EVENT)
+    moved = links.moving(kept, original, occurrence(later))
+
+    assert links.meeting(moved).moved == (Moved(original, later, later + timedelta(hours=1)),)
+    assert links.moving(moved, original, occurrence(later)) is moved
+    renamed = links.following(moved, replace(EVENT, summary="Plan B"))
+    assert links.meeting(renamed).moved == links.meeting(moved).moved
+    assert links.meeting(links.following(moved, replace(EVENT, recurrence=()))).moved == ()
+    back = links.moving(moved, original, occurrence(NOW + timedelta(days=2)))
+    assert links.meeting(back) == links.meeting(kept)
+
+
+def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), EVENT)
+    for day in range(MOST_MOVED + 1):
+        kept = links.moving(kept, f"{day:08}T090000Z", occurrence(NOW))
+
+    assert [one.original[:8] for one in links.meeting(kept).moved] == [f"{day:08}" for day in range(1, MOST_MOVED + 1)]
 
 
 def test_an_event_that_is_not_there_yet_has_no_times() -> None:

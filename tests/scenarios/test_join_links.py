@@ -1,7 +1,7 @@
 """A link to our join page follows its event as any conference does: moved, cancelled, undone, copied, made again."""
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.visiting import Visitor
 from tests.world import ADA, BOB, LOGO, World, data, uri
 
 ROOMS = "rooms"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -223,3 +224,22 @@ def test_who_chooses_again_after_we_moved_is_given_our_new_address(story: Story)
     story.restart()
 
     assert uri(story.world.ask(story.instance, event, solution=ROOMS)) == old.replace("8080", "9090")
+
+
+def test_an_occurrence_that_is_moved_by_itself_opens_when_it_is_and_back_again_when_it_was(story: Story) -> None:
+    event = story.series(solution=ROOMS)
+    guest, path = Visitor(story), link(story, event)
+    original = story.start(event, 2)
+    first = datetime.fromisoformat(original["dateTime"])
+    times = story.times(days=(first - story.now()) / timedelta(days=1) + 0.25)
+    moved = story.people.add_occurrence(ADA, event, original, **times)
+    story.settle()
+
+    story.world.clock.advance((first - story.now() + timedelta(minutes=30)).total_seconds())
+    assert not is_in(guest.enter(path))
+    story.world.clock.advance(timedelta(hours=6).total_seconds())
+    assert is_in(guest.enter(path))
+
+    story.people.patch(ADA, moved, start=original, end={**original, "dateTime": (first + HOUR).isoformat()})
+    story.settle()
+    assert not is_in(guest.enter(path))

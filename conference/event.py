@@ -80,6 +80,10 @@ class Event(msgspec.Struct, frozen=True):
         """The time that really passes between start and end."""
         return self.end.astimezone(UTC) - self.start.astimezone(UTC)
 
+    def starts(self) -> str:
+        """The start as `original_start` writes that of its series."""
+        return _as_date(self.start) if self.all_day else _as_moment(self.start)
+
     def last_end(self) -> datetime | None:
         """When the event, or the last of its occurrences, is over at the latest; None while it repeats for ever."""
         return last_end(self.start, self.end, self.recurrence) if self.recurrence else self.end
@@ -136,6 +140,20 @@ def names_zone(body: Mapping[str, Any]) -> bool:
     """Whether the event's times say in which zone they are; an all-day event without one needs the calendar's."""
     start = _mapping(body, "start")
     return bool(start.get("timeZone") or start.get("dateTime"))
+
+
+def original_start(body: Mapping[str, Any]) -> str:
+    """When its series has an occurrence begin, as an EXDATE writes it (RFC 5545, 3.3.4 and 3.3.5); "" where that cannot
+    be read.
+    """
+    original = _mapping(body, "originalStartTime")
+    try:
+        if "date" in original:
+            return _as_date(date.fromisoformat(original["date"]))
+        moment = datetime.fromisoformat(original.get("dateTime", ""))
+        return _as_moment(moment) if moment.tzinfo else ""
+    except (TypeError, ValueError, OverflowError):
+        return ""
 
 
 def from_calendar(calendar: str, body: Mapping[str, Any], calendar_zone: str = "UTC") -> Event:
@@ -205,6 +223,15 @@ def _attendee(item: Mapping[str, Any]) -> Attendee:
 def _parameters(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     data = _mapping(_mapping(_mapping(body, "conferenceData"), "parameters"), "addOnParameters")
     return tuple((str(key), str(value)) for key, value in sorted(_mapping(data, "parameters").items()))
+
+
+def _as_date(day: date) -> str:
+    return f"{day.year:04}{day.month:02}{day.day:02}"
+
+
+def _as_moment(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return f"{_as_date(utc)}T{utc:%H%M%S}Z"
 
 
 def _times(body: Mapping[str, Any], calendar_zone: str) -> tuple[datetime, datetime, str, bool]:

@@ -7,7 +7,7 @@ itself sealed, with the event's title and times.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -16,18 +16,31 @@ from conference.data import ConferenceData
 from conference.errors import SecretUnavailable, Unsealable
 from conference.event import Event
 from conference.solution import Solution
+from conference.zone import named_zone
 
 if TYPE_CHECKING:
     from conference.seal import Seal  # only those who seal load what seals
 
 _PLACE = "meeting"
-_CUT = "{join}"
-"""What stands for a link's random part in an answer that is stored: no such token is ever made."""
+_WHOLE, _CUT = "{link}", "{join}"
+"""What stands for a link, or for its random part alone, in an answer that is stored: no such token is ever made."""
+
+
+MOST_MOVED = 100
+"""Occurrences that were moved by themselves: the page knows those that were told last."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """An occurrence that was moved by itself: when its series has it begin, as an EXDATE writes that, and its times."""
+
+    original: str
+    start: datetime
+    end: datetime
 
 
 class Meeting(msgspec.Struct, frozen=True):
     """`token` is the random part of the link. `start`, `end` (in `zone`) and `recurrence` are the event's, as in
-    conference.event; both times are None while they are not known.
+    conference.event; both times are None while they are not known, and `zone` is "" where Calendar named none that is.
     """
 
     token: str
@@ -36,6 +49,7 @@ class Meeting(msgspec.Struct, frozen=True):
     end: datetime | None = None
     zone: str = ""
     recurrence: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -71,6 +85,10 @@ class JoinLinks:
         token = self._new_token()
         return self._kept(found_by(token), Meeting(token))
 
+    def suits(self, kept: Kept, solution: Solution) -> bool:
+        """Whether the solution's conferences are entered, by our page or without, as that one was to be."""
+        return bool(kept.link) == self._joins(solution)
+
     def url(self, kept: Kept) -> str:
         """The address of the page, "" where there is none."""
         return f"{self._public_url}/join/{self.meeting(kept).token}" if kept.link else ""
@@ -82,7 +100,7 @@ class JoinLinks:
             text = self._seal.open(kept.meeting, _PLACE, kept.link)
         except Unsealable as closed:
             raise SecretUnavailable(closed.reason, f"ANYROOM_KEYS: a join link is {closed.detail}") from closed
-        return msgspec.json.decode(text, type=Meeting)
+        return _in_its_zone(msgspec.json.decode(text, type=Meeting))
 
     def following(self, kept: Kept, event: Event) -> Kept:
         """The same link, and what the event is now, but for the times that stand in for an event that is not there yet.
@@ -94,7 +112,19 @@ class JoinLinks:
         known = self.meeting(kept)
         meeting = Meeting(known.token)
         if not event.placeholder:
-            meeting = Meeting(known.token, event.summary, event.start, event.end, event.zone, event.recurrence)
+            zone = "" if event.zone_guessed else event.zone
+            moved = known.moved if event.recurrence else ()
+            meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence, moved)
+        return kept if meeting == known else self._kept(kept.link, meeting)
+
+    def moving(self, kept: Kept, original: str, event: Event) -> Kept:
+        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`."""
+        known = self.meeting(kept)
+        moved = {one.original: one for one in known.moved}
+        moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
+        if event.starts() == original:
+            del moved[original]
+        meeting = msgspec.structs.replace(known, moved=tuple(moved.values())[-MOST_MOVED:])
         return kept if meeting == known else self._kept(kept.link, meeting)
 
     def again(self, kept: Kept) -> Kept:
@@ -104,13 +134,19 @@ class JoinLinks:
         return kept._replace(meeting=self._seal.seal(text, _PLACE, kept.link))
 
     def stored(self, answer: ConferenceData, kept: Kept) -> dict[str, Any]:
-        """An answer as a record, without the random part of its link."""
+        """An answer as a record, without its link."""
         record = answer.to_record()
-        return _replaced(record, self.meeting(kept).token, _CUT) if kept.link else record
+        if not kept.link:
+            return record
+        return _replaced(_replaced(record, self.url(kept), _WHOLE), self.meeting(kept).token, _CUT)
 
     def answered(self, record: Mapping[str, Any], kept: Kept) -> ConferenceData:
-        """The answer that `stored` wrote. Raises InvalidConferenceData for anything else."""
-        return ConferenceData.from_record(_replaced(record, _CUT, self.meeting(kept).token) if kept.link else record)
+        """The answer that `stored` wrote, with the link at our present address. Raises InvalidConferenceData for
+        anything else.
+        """
+        if kept.link:
+            record = _replaced(_replaced(record, _WHOLE, self.url(kept)), _CUT, self.meeting(kept).token)
+        return ConferenceData.from_record(record)
 
     def _kept(self, link: str, meeting: Meeting) -> Kept:
         assert self._seal, "settings.load asks for keys"
@@ -120,6 +156,14 @@ class JoinLinks:
 def found_by(token: str) -> str:
     """The hash by which a link is found."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _in_its_zone(meeting: Meeting) -> Meeting:
+    """JSON keeps of a time only the offset, by which a series would not go along when the clocks change."""
+    zone = named_zone(meeting.zone) if meeting.zone else None
+    if zone is None or meeting.start is None or meeting.end is None:
+        return meeting
+    return msgspec.structs.replace(meeting, start=meeting.start.astimezone(zone), end=meeting.end.astimezone(zone))
 
 
 def _replaced(record: Mapping[str, Any], text: str, by: str) -> dict[str, Any]:

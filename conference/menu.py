@@ -1,5 +1,6 @@
 """The solutions of an anyroom.toml: each table checked, every mistake named by its table and its field."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from conference.duration import RULE, read_duration
 from conference.errors import InvalidSetting, Permanent
 from conference.secrets import secret_name
 from conference.solution import ID, LOGO, Solution
+
+_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
 
 class Tables(dict[str, Any]):
@@ -130,8 +133,8 @@ def _joining(where: str, rest: dict[str, Any]) -> dict[str, Any]:
             raise InvalidSetting(f"{where} opens", RULE)
     if "co_hosts" in rest:
         hosts = rest.pop("co_hosts")
-        if not isinstance(hosts, list) or not all(isinstance(host, str) and "@" in host for host in hosts):
-            raise InvalidSetting(f"{where} co_hosts", "must be a list of e-mail addresses")
+        if not isinstance(hosts, list) or not all(isinstance(host, str) and _ADDRESS.fullmatch(host) for host in hosts):
+            raise InvalidSetting(f"{where} co_hosts", 'must be a list of e-mail addresses: ["ada@example.org"]')
         said["co_hosts"] = frozenset(host.lower() for host in hosts)
     return said
 

@@ -29,10 +29,11 @@ def shown(visit: Visit, work: Callable[[], Sent], again: str, *cookies: Cookie) 
 
 
 def page(
-    visit: Visit, failure: Exception, again: str = SETTINGS, *cookies: Cookie, email: str = "", expected: str = ""
+    visit: Visit, failure: Exception, again: str = "", *cookies: Cookie, email: str = "", expected: str = ""
 ) -> Sent:
     """The page of a failure. Nothing that the other side said is on it, and of a defect no word.
 
+    Who followed a join link goes on there, and everybody else at the settings, unless `again` is another place.
     `email` and `expected` are who is signed in, and who should be, where that is what is wrong.
     """
     text, status, level = _kind(failure)
@@ -44,7 +45,7 @@ def page(
         text=text,
         reason=reason,
         request=visit.number,
-        again="" if text == "unknown" else again,
+        again="" if text == "unknown" else again or (f"/join/{visit.token}" if visit.token else SETTINGS),
         email=email,
         expected=expected,
     )

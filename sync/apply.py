@@ -8,6 +8,7 @@ used any more is `leaving`, and sync.look decides about it.
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -70,7 +71,20 @@ class Applier:
         copy = self._copy(row)
         if copy:
             self.settle(copy, row)
+        if row.original and row.pointer:
+            self._follow_occurrence(row)
         return found
+
+    def _follow_occurrence(self, row: Row) -> None:
+        """Have the series' join page know when the occurrence is. Raises as `apply`."""
+        for one in self.holdings.of(row.series):
+            if one.record.link and one.record.pointer == row.pointer and one.record.state in HOLDING:
+                self.guarded(one, partial(self._retrying, one, partial(self._occurred, row)))
+
+    def _occurred(self, row: Row, one: Mapped) -> None:
+        assert row.event
+        meeting = self._ports.conferences.following(one.record, row.event, row.original).meeting
+        self._put_if_new(one, one.becoming(meeting=meeting))
 
     def _copy(self, row: Row) -> Mapped | None:
         """What is to be settled of a conference of another event's that the row shows. Raises as `apply`.

@@ -43,7 +43,8 @@ FIELDS = (
 """What is read of an event to make a conference for it."""
 
 _ROW = (
-    "id,etag,updated,status,summary,description,location,start,end,recurrence,recurringEventId,iCalUID,visibility,organizer,"
+    "id,etag,updated,status,summary,description,location,start,end,recurrence,recurringEventId,originalStartTime,iCalUID,"
+    "visibility,organizer,"
     "attendees(email,displayName,optional,organizer,resource,self,responseStatus,additionalGuests),"
     "conferenceData(conferenceId,parameters)"
 )

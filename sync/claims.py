@@ -161,6 +161,8 @@ class StoredClaims:
             return None
         deadline.check()
         record = records.mapping(document)
+        if record.state in records.ALIVE and not self._links.suits(records.kept(record), wanted.solution):
+            return self._begin_anew(document, record, "entered-otherwise", wanted, deadline)
         if record.state == "offered":
             return self._answer(record)
         if record.state in records.ALIVE:

@@ -116,14 +116,14 @@ class Conferences:
         """What onCreate answers for a conference that was found. Raises InvalidConferenceData."""
         return compose(conference, self._solutions[solution], mapping, lambda lost: _log.warning("%s", lost))
 
-    def following(self, record: MappingRecord, event: Event) -> Kept:
-        """What the mapping's join page is to know of the event as it is now.
+    def following(self, record: MappingRecord, event: Event, original: str = "") -> Kept:
+        """What the mapping's join page is to know of the event as it is now; with `original` of an occurrence of it.
 
         With a key that is lost it knows what it knew, and its link goes on to work. Raises Temporary.
         """
         kept = records.kept(record)
         try:
-            return self._links.following(kept, event)
+            return self._links.moving(kept, original, event) if original else self._links.following(kept, event)
         except SecretUnavailable as lost:
             _log.error("a join page does not follow its event: %s", lost)
             return kept

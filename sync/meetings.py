@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from itertools import islice
 
 from conference.clock import Deadline
 from conference.errors import Conflict, SecretUnavailable
@@ -11,8 +12,9 @@ from conference.providers.base import Visitor
 from sync import records
 from sync.conferences import Conferences
 from sync.holdings import Mapped, readable
-from sync.records import ALIVE, MAPPINGS, MappingRecord
+from sync.records import CALENDARS, HOLDING, MAPPINGS, MappingRecord
 from sync.store import Replace, Store
+from sync.store.find_all import find_all
 
 _MOST = 50
 """Events that hold one conference: more copies than the page looks at."""
@@ -29,9 +31,17 @@ class StoredMeetings:
         self._links = links
 
     def of(self, link: str) -> list[Occasion]:
-        """The events whose conference the link leads to: cancelled ones too, while an undo would keep the room."""
-        found = readable(self._store.find(MAPPINGS, "link", link, _MOST))
-        return [self._occasion(one) for one in found if one.record.state in ALIVE and self._has_page(one)]
+        """The events whose conference the link leads to: cancelled ones too, while an undo would keep the room, and
+        those of a solution that came back, before a sweep has taken them up again.
+        """
+        found = readable(find_all(self._store, MAPPINGS, "link", link))
+        held = (one for one in found if one.record.state in HOLDING and self._has_page(one))
+        return [self._occasion(one) for one in islice(held, _MOST)]
+
+    def keeper(self, occasion: Occasion) -> str:
+        """The `sub` of who keeps the event's calendar now, "" for nobody: the mapping has the one of its first day."""
+        document = self._store.get(CALENDARS, records.key(_mapped(occasion).record.calendar))
+        return str(document.body.get("kept_by", "")) if document else ""
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         """Where the visitor's browser goes. Raises ConferenceFailure."""
@@ -57,8 +67,7 @@ class StoredMeetings:
 
     def _occasion(self, one: Mapped) -> Occasion:
         record = one.record
-        hosts = frozenset({record.user, record.keeper} - {""})
-        return Occasion(record.solution, self._meeting(record), hosts, record.opened, one)
+        return Occasion(record.solution, self._meeting(record), record.user, record.opened, one)
 
     def _meeting(self, record: MappingRecord) -> Meeting:
         """What the page knows; with a key that is lost no title and no times, and nobody waits."""

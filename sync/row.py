@@ -16,8 +16,8 @@ class Row(msgspec.Struct, frozen=True):
 
     `state`: "there"; "cancelled", with its details; "vanished", when at most its id is left: it may be on another
     calendar now. `pointer` is our conference parameter, "" without one, `conference` the id of whatever conference it
-    carries. `series` is the event that it is an occurrence of, or "". `event` is None unless it is there and can be
-    read; otherwise `fault` says why.
+    carries. `series` is the event that it is an occurrence of, or "", and `original` when that has it begin, as an
+    EXDATE writes it. `event` is None unless it is there and can be read; otherwise `fault` says why.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Row(msgspec.Struct, frozen=True):
     conference: str = ""
     event: Event | None = None
     fault: str = ""
+    original: str = ""
 
 
 class Rows:
@@ -69,6 +70,7 @@ def read(calendar: str, body: Mapping[str, Any], zone: str) -> Row:
     conference = str(data.get("conferenceId", "")) if isinstance(data, Mapping) else ""
     pointer = events.pointer(body)
     try:
-        return Row(event_id, "there", series, pointer, conference, events.from_calendar(calendar, body, zone))
+        event, original = events.from_calendar(calendar, body, zone), events.original_start(body) if series else ""
+        return Row(event_id, "there", series, pointer, conference, event, original=original)
     except Permanent as unreadable:
         return Row(event_id, "there", series, pointer, conference, fault=unreadable.reason)

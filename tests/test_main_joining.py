@@ -1,17 +1,20 @@
 """The join page, by its real address: guests wait and type a name, hosts sign in, and looking makes nothing."""
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import TestResponse
 
 from conference import join
+from conference.errors import StoreUnavailable
 from simulator.faults import status
+from sync.store.sqlite import SqliteStore
 from tests.browsing import ENVIRONMENT, Browser, create
 from tests.served import PUBLIC_URL, Function, serving
 from tests.world import ADA, BOB, LOGO, MovedClock
@@ -51,7 +54,11 @@ def event(function: Function, clock: MovedClock, starts: timedelta, **more: Any)
 
 def join_path(function: Function, clock: MovedClock, starts: timedelta = timedelta(minutes=5), **more: Any) -> str:
     """The link of a new conference, without our address."""
-    data = create(function, "rooms", event=event(function, clock, starts, **more))
+    return link_of(create(function, "rooms", event=event(function, clock, starts, **more)))
+
+
+def link_of(data: Mapping[str, Any]) -> str:
+    """The link of an answer, without our address."""
     [uri] = [one["uri"] for one in data["entryPoints"] if one["entryPointType"] == "VIDEO"]
     assert re.fullmatch(re.escape(PUBLIC_URL) + "/join/[a-z2-7]{26}", uri)
     return str(uri).removeprefix(PUBLIC_URL)
@@ -111,6 +118,25 @@ def test_guests_wait_for_the_next_occurrence_of_a_series(function: Function, clo
     assert enter(guest, path).status_code == 200
     clock.advance(18 * 3600)
     assert entered(enter(guest, path))[1] == "guest"
+
+
+def test_guests_wait_by_the_clock_of_the_events_zone_in_summer_as_in_winter(
+    function: Function, clock: MovedClock
+) -> None:
+    zone, guest = ZoneInfo("Europe/Berlin"), Browser(function)
+    saved = function.simulator.calendar.add_event(
+        ADA,
+        start={"dateTime": "2034-12-01T09:00:00", "timeZone": zone.key},
+        end={"dateTime": "2034-12-01T10:00:00", "timeZone": zone.key},
+        recurrence=["RRULE:FREQ=DAILY"],
+    )
+    path = link_of(create(function, "rooms", event=saved))
+
+    for month, summer in ((1, "CET"), (7, "CEST")):
+        clock.advance((datetime(2035, month, 9, 8, 45, tzinfo=zone) - clock.now()).total_seconds())
+        assert f"2035-0{month}-09 08:50 ({summer})" in guest.open(path).text
+        clock.advance(6 * 60)
+        assert entered(enter(guest, path)) == ("Gus", "guest")
 
 
 def test_the_host_signs_in_and_enters_at_any_time_and_then_guests_may_too(
@@ -214,13 +240,32 @@ def test_a_system_that_does_not_answer_leaves_the_name_in_the_form(function: Fun
     assert 'value="Gus"' in page.text
 
 
-def test_a_flood_by_one_link_is_held_up(function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_cannot_be_let_in_without_the_store_comes_back_to_the_meeting(
+    function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StoreUnavailable("store-down")
+
+    path, guest = join_path(function, clock), Browser(function)
+    monkeypatch.setattr(SqliteStore, "find", fails)
+    for page in (guest.open(path), guest.client.post(path, data={"name": "Gus", "as": "guest"})):
+        assert page.status_code == 503
+        assert f'href="{path}"' in page.text
+    assert guest.client.post(path, data="&" * 300_000).text.count(f'href="{path}"') == 1
+
+
+def test_a_flood_by_one_link_is_held_up_and_keeps_no_host_out(
+    function: Function, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(join, "BURST", 3)
     monkeypatch.setattr(join, "REFILL", 0.001)
     path, guest = join_path(function, clock), Browser(function)
 
     answers = [guest.client.post(path, data={"name": "Gus", "as": "guest"}).status_code for _ in range(5)]
-    assert answers == [303, 303, 303, 503, 503]
+    assert answers == [303, 303, 303, 429, 429]
+    host = Browser(function)
+    host.open(f"{path}?host=1")
+    assert entered(enter(host, path, "Ada", "host")) == ("Ada", "host")
     clock.advance(1000)
     assert enter(guest, path).status_code == 303
 

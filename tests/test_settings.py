@@ -196,6 +196,10 @@ def test_a_join_page_has_its_opening_time_and_its_co_hosts(tmp_path: Path) -> No
         ({"opens": "soon"}, "opens"),
         ({"co_hosts": "ada@example.org"}, "co_hosts"),
         ({"co_hosts": ["ada"]}, "co_hosts"),
+        ({"co_hosts": ["ada@example.org "]}, "co_hosts"),
+        ({"co_hosts": ["Ada <ada@example.org>"]}, "co_hosts"),
+        ({"co_hosts": ["ada@example.org,bob@example.org"]}, "co_hosts"),
+        ({"co_hosts": ["@example.org"]}, "co_hosts"),
     ],
 )
 def test_what_a_join_page_cannot_have_is_named(tmp_path: Path, changes: dict[str, Any], named: str) -> None:

@@ -145,7 +145,11 @@ PROVIDER = Provider(
 
 
 def create(event: Event, attempt: str, call: Call) -> Conference:
-    """Our own page, and the id that its meeting will have. Nothing is asked: there is no meeting before the click."""
+    """Our own page, and the id that its meeting will have. Nothing is asked: there is no meeting before the click.
+
+    Raises SecretUnavailable here already when nobody could enter at the click.
+    """
+    call.secret(call.options.secret)
     return Conference(call.options.meeting_prefix + attempt, (EntryPoint("VIDEO", call.link),))
 
 

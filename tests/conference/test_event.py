@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conference.errors import Permanent
-from conference.event import clean, from_calendar, from_record, names_zone, placeholder, pointer, to_record
+from conference.event import (
+    clean,
+    from_calendar,
+    from_record,
+    names_zone,
+    original_start,
+    placeholder,
+    pointer,
+    to_record,
+)
 from sync.store import Create
 from sync.store.documents import prepared
 
@@ -218,3 +227,32 @@ def test_f63_an_event_is_written_as_every_store_takes_it_and_read_again() -> Non
     assert stored
     assert from_record(stored) == event
     assert from_record(stored).start.isoformat() == event.start.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("original", "written"),
+    [
+        ({"dateTime": "2027-03-01T09:00:00+01:00"}, "20270301T080000Z"),
+        ({"dateTime": "2027-03-01T09:00:00Z", "timeZone": "Europe/Berlin"}, "20270301T090000Z"),
+        ({"date": "2027-03-01"}, "20270301"),
+        ({"dateTime": "2027-03-01T09:00:00"}, ""),
+        ({"dateTime": "0001-01-01T00:00:00+14:00"}, ""),
+        ({"dateTime": 7}, ""),
+        ({"date": "soon"}, ""),
+        ({}, ""),
+        ("soon", ""),
+    ],
+)
+def test_when_its_series_has_an_occurrence_begin_is_read_where_it_can_be(original: object, written: str) -> None:
+    assert original_start({"originalStartTime": original}) == written
+
+
+@pytest.mark.parametrize(
+    ("times", "written"),
+    [
+        ({"start": {"dateTime": "2027-03-01T09:00:00+01:00"}}, "20270301T080000Z"),
+        ({"start": {"date": "2027-03-01"}}, "20270301"),
+    ],
+)
+def test_a_start_is_written_as_that_of_its_series(times: dict[str, Any], written: str) -> None:
+    assert from_calendar("ada@example.com", {"id": "e", **times}, "Europe/Berlin").starts() == written

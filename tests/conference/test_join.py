@@ -4,12 +4,13 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from conference.browser import Sent, Visit, redirect
 from conference.clock import Deadline
-from conference.errors import ConferenceFailure, NotFound, Permanent, StoreUnavailable, Temporary
+from conference.errors import ConferenceFailure, NotFound, Permanent, StoreUnavailable, Temporary, TooManyRequests
 from conference.identity import User
 from conference.join import HOSTED, LATE, LONGEST_NAME, Joining, Occasion
 from conference.legs import Legs
@@ -22,7 +23,15 @@ from tests.inside import StillClock
 ADA = User("1001", "ada@example.com", "example.com")
 BOB = User("1002", "bob@example.com", "example.com")
 CAROL = User("1003", "carol@example.com", "example.com")
-ROOMS = Solution("rooms", "Rooms", "logo", "demo", None, opens=timedelta(minutes=10), co_hosts=frozenset({CAROL.email}))
+ROOMS = Solution(
+    "rooms",
+    "Rooms",
+    "logo",
+    "demo",
+    None,
+    opens=timedelta(minutes=10),
+    co_hosts=frozenset({CAROL.email, "dora@gmail.com", "dora@gmail.com.example"}),
+)
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
@@ -44,7 +53,8 @@ class Desk:
         self.occasions = [self.occasion(plan())]
         self.entered: list[Visitor] = []
         self.opened: list[datetime] = []
-        self.failure: ConferenceFailure | None = None
+        self.failure: ConferenceFailure | TooManyRequests | None = None
+        self.kept_by = ""
         self.asked: list[str] = []
         self.chosen: list[bool] = []
         self.joining = Joining({"rooms": ROOMS}, self, self.sessions, self._sign_in, self.clock, lambda: "random")
@@ -54,7 +64,7 @@ class Desk:
             **{
                 "solution": "rooms",
                 "meeting": meeting,
-                "hosts": frozenset({ADA.sub}),
+                "user": ADA.sub,
                 "opened": None,
                 "mark": None,
                 **changes,
@@ -67,6 +77,9 @@ class Desk:
     def of(self, link: str) -> list[Occasion]:
         self.asked.append(link)
         return self.occasions if link == found_by(TOKEN) else []
+
+    def keeper(self, occasion: Occasion) -> str:
+        return self.kept_by
 
     def enter(self, occasion: Occasion, visitor: Visitor, deadline: Deadline) -> str:
         if self.failure:
@@ -147,11 +160,13 @@ def test_a_series_runs_over_by_two_hours_and_opens_again_for_the_next(
 
 def test_the_page_says_when_in_the_event_s_own_zone(desk: Desk) -> None:
     desk.at(START - HOUR)
+    berlin = ZoneInfo("Europe/Berlin")
+    desk.occasions = [desk.occasion(plan(start=START.astimezone(berlin), end=(START + HOUR).astimezone(berlin)))]
     page = text(desk.joining.show(desk.visit()))
     assert '<time datetime="2027-03-01T09:50:00+01:00">2027-03-01 09:50 (CET)</time>' in page
     assert "<h1>Plan</h1>" in page
-    desk.occasions = [desk.occasion(plan(zone="Nowhere/Else"))]
-    assert "2027-03-01 08:50 (UTC)" in text(desk.joining.show(desk.visit()))
+    assert f'action="/join/{TOKEN}"' in text(desk.joining.show(desk.visit(ADA)))
+    assert f'href="/join/{TOKEN}?host=1"' in page
 
 
 @pytest.mark.parametrize(
@@ -183,7 +198,7 @@ def test_of_several_events_the_one_counts_that_is_on_then_the_one_that_is_next(d
 
 @pytest.mark.parametrize("user", [ADA, CAROL])
 def test_a_host_enters_before_the_time_and_lets_the_guests_in(desk: Desk, user: User) -> None:
-    desk.at(START - timedelta(days=1))
+    desk.at(START - 9 * HOUR)
     assert "Join as host" in text(desk.joining.show(desk.visit(user)))
     assert desk.host(user).headers["Location"] == URL
     [entered] = desk.entered
@@ -213,6 +228,27 @@ def test_the_same_host_has_the_same_id_and_two_hosts_have_two(desk: Desk) -> Non
     assert not {ADA.sub, ADA.email, TOKEN} & {first}
     desk.guest()
     assert desk.entered[-1].id == "random"
+
+
+@pytest.mark.parametrize(
+    ("user", "is_host"),
+    [
+        (User("1003", "carol@example.com", "example.com"), True),
+        (User("1005", "carol@example.com", ""), False),
+        (User("1006", "dora@gmail.com", ""), True),
+        (User("1007", "dora@gmail.com.example", ""), False),
+    ],
+)
+def test_a_co_host_s_address_counts_where_google_gives_it_out(desk: Desk, user: User, is_host: bool) -> None:
+    desk.at(START)
+    assert (desk.host(user).status == 303) is is_host
+    assert [one.host for one in desk.entered] == [True] * is_host
+
+
+def test_the_keeper_of_the_calendar_is_a_host(desk: Desk) -> None:
+    desk.at(START)
+    desk.kept_by = BOB.sub
+    assert desk.host(BOB).status == 303
 
 
 @pytest.mark.parametrize("user", [BOB, User("1004", "Carol@Example.com.evil.example", "evil.example")])
@@ -293,13 +329,14 @@ def test_who_types_no_name_is_asked_for_one(desk: Desk, typed: str) -> None:
 @pytest.mark.parametrize(
     ("failure", "status", "level", "said"),
     [
+        (TooManyRequests("join-budget", 1.0), 429, logging.WARNING, "Many people are entering just now"),
         (Temporary("demo-503"), 503, logging.WARNING, "does not answer at the moment"),
         (StoreUnavailable("store-unavailable"), 503, logging.WARNING, "does not answer at the moment"),
         (Permanent("demo-401"), 500, logging.ERROR, "only its administrator can mend it"),
     ],
 )
 def test_why_a_system_lets_nobody_in_is_said_and_the_name_is_kept(
-    desk: Desk, failure: ConferenceFailure, status: int, level: int, said: str
+    desk: Desk, failure: ConferenceFailure | TooManyRequests, status: int, level: int, said: str
 ) -> None:
     desk.at(START)
     desk.failure = failure
@@ -317,3 +354,12 @@ def test_a_host_of_a_meeting_of_no_known_end_lets_guests_in_for_half_a_day(desk:
     desk.host()
     assert desk.entered[0].until is None
     assert (HOSTED, desk.opened) == (timedelta(hours=12), [])
+
+
+def test_many_long_series_are_not_gone_through_for_longer_than_a_request_may_take(desk: Desk) -> None:
+    desk.at(START)
+    desk.occasions = [desk.occasion(plan()) for _ in range(50)]
+    late = desk.visit(form={"name": "Gus", "as": "guest"})
+    late.deadline = Deadline(desk.clock, 0.0)
+    with pytest.raises(Temporary):
+        desk.joining.enter(late)

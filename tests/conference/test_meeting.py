@@ -2,15 +2,19 @@
 
 import base64
 import itertools
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from conference.clock import SystemClock
 from conference.data import ConferenceData, EntryPoint, Parameter
 from conference.errors import InvalidConferenceData, SecretUnavailable
 from conference.event import Event, placeholder
-from conference.meeting import JoinLinks, Kept, found_by
+from conference.meeting import MOST_MOVED, JoinLinks, Kept, Moved, found_by
+from conference.occurrence import current_or_next
 from conference.seal import Seal, key_id
 from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
@@ -75,11 +79,70 @@ def test_what_did_not_change_is_not_sealed_anew() -> None:
     assert links.meeting(moved).end == NOW.replace(hour=11)
 
 
+def occurrence(starts: datetime) -> Event:
+    return Event("e2", "ada@example.com", "Secret plan", starts, starts + timedelta(hours=1), "UTC")
+
+
+def test_an_occurrence_that_was_moved_is_known_until_it_is_moved_back_or_the_event_is_no_series_any_more() -> None:
+    links, original, later = made(), "20270303T090000Z", datetime(2027, 3, 4, 15, tzinfo=ZoneInfo("Europe/Berlin"))
+    kept = links.following(links.begin(ROOMS), EVENT)
+    moved = links.moving(kept, original, occurrence(later))
+
+    assert links.meeting(moved).moved == (Moved(original, later, later + timedelta(hours=1)),)
+    assert links.moving(moved, original, occurrence(later)) is moved
+    renamed = links.following(moved, replace(EVENT, summary="Plan B"))
+    assert links.meeting(renamed).moved == links.meeting(moved).moved
+    assert links.meeting(links.following(moved, replace(EVENT, recurrence=()))).moved == ()
+    back = links.moving(moved, original, occurrence(NOW + timedelta(days=2)))
+    assert links.meeting(back) == links.meeting(kept)
+
+
+def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), EVENT)
+    for day in range(MOST_MOVED + 1):
+        kept = links.moving(kept, f"{day:08}T090000Z", occurrence(NOW))
+
+    assert [one.original[:8] for one in links.meeting(kept).moved] == [f"{day:08}" for day in range(1, MOST_MOVED + 1)]
+
+
 def test_an_event_that_is_not_there_yet_has_no_times() -> None:
     links = made()
     kept = links.following(links.begin(ROOMS), placeholder("ada@example.com", "e", NOW))
     meeting = links.meeting(kept)
     assert (meeting.summary, meeting.start, meeting.end) == ("", None, None)
+
+
+def test_an_answer_that_was_stored_with_our_address_in_it_is_read_too() -> None:
+    links = made()
+    kept = links.begin(ROOMS)
+    data = answer("https://old.example/join/token000000000000000000000")
+    record = json.dumps(data.to_record())
+    assert links.answered(json.loads(record.replace("token000000000000000000000", "{join}")), kept) == data
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_a_series_keeps_its_wall_clock_time_when_the_clocks_change(month: int) -> None:
+    links, zone = made(), ZoneInfo("Europe/Berlin")
+    start = datetime(2027, 1, 4, 9, tzinfo=zone)
+    event = Event("e", "ada@example.com", "", start, start.replace(hour=10), zone.key, recurrence=("RRULE:FREQ=DAILY",))
+
+    meeting = links.meeting(links.following(links.begin(ROOMS), event))
+    assert meeting.start
+    assert meeting.end
+    on = current_or_next(meeting.start, meeting.end, meeting.recurrence, datetime(2028, month, 3, tzinfo=zone))
+    assert on
+    assert on.start.astimezone(UTC) == datetime(2028, month, 3, 9, tzinfo=zone).astimezone(UTC)
+
+
+def test_a_time_of_no_known_zone_keeps_its_offset() -> None:
+    links, zone = made(), timezone(timedelta(hours=5, minutes=30))
+    start = datetime(2027, 1, 4, 2, tzinfo=zone)
+    event = Event("e", "ada@example.com", "", start, start.replace(hour=3), "UTC", zone_guessed=True)
+
+    meeting = links.meeting(links.following(links.begin(ROOMS), event))
+    assert meeting.start
+    assert meeting.start.utcoffset() == timedelta(hours=5, minutes=30)
 
 
 def test_one_conferences_meeting_does_not_open_for_another() -> None:

@@ -1,7 +1,7 @@
 """A link to our join page follows its event as any conference does: moved, cancelled, undone, copied, made again."""
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from tests.browsing import ENVIRONMENT
 from tests.outside import Died
 from tests.scenarios.story import BOTH_STORES, Story
 from tests.visiting import Visitor
-from tests.world import ADA, BOB, LOGO, World, data
+from tests.world import ADA, BOB, LOGO, World, data, uri
 
 ROOMS = "rooms"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -181,3 +182,64 @@ def test_with_a_lost_key_links_still_work_and_are_not_given_again(
     move(story, event, days=2)
     assert records.kept(story.of(event, solution=ROOMS)).link
     assert Visitor(story).open(path).status == 200
+
+
+@pytest.mark.parametrize("story", ["relay"], indirect=True)
+def test_who_chooses_a_solution_again_is_given_the_way_in_that_it_has_now(story: Story) -> None:
+    event = story.live(solution=ROOMS, **story.times(days=2))
+    joining = story.world.solutions[ROOMS]
+    plain = {name: value for name, value in joining.items() if name not in ("join_page", "opens")}
+
+    for solution, joins in ((plain, False), (joining, True)):
+        story.world.solutions[ROOMS] = solution
+        story.restart()
+        answer = story.choose(event, solution=ROOMS)
+        story.settle()
+        assert ("/join/" in uri(answer)) == joins
+        assert data(story.world.ask(story.instance, event, solution=ROOMS)) == data(answer), "and then it stays so"
+    story.later(days=2)
+    assert is_in(Visitor(story).enter(link(story, event)))
+    assert story.world.rooms() == 1, "what is in no event any more was deleted"
+
+
+def test_a_link_leads_there_again_as_soon_as_its_solution_is_configured_again(story: Story) -> None:
+    event = story.live(solution=ROOMS)
+    path = link(story, event).partition("8080")[2]
+    rooms = story.world.solutions.pop(ROOMS)
+    story.restart()
+    move(story, event, days=2)
+    assert story.of(event, solution=ROOMS).state == "unmanaged"
+    assert Visitor(story).open(path).status == 404
+
+    story.world.solutions[ROOMS] = rooms
+    story.restart()
+    assert Visitor(story).open(path).status == 200
+
+
+@pytest.mark.parametrize("story", ["relay"], indirect=True)
+def test_who_chooses_again_after_we_moved_is_given_our_new_address(story: Story) -> None:
+    event = story.live(solution=ROOMS)
+    old = link(story, event)
+    story.world.environment["ANYROOM_PUBLIC_URL"] = "http://localhost:9090"
+    story.restart()
+
+    assert uri(story.world.ask(story.instance, event, solution=ROOMS)) == old.replace("8080", "9090")
+
+
+def test_an_occurrence_that_is_moved_by_itself_opens_when_it_is_and_back_again_when_it_was(story: Story) -> None:
+    event = story.series(solution=ROOMS)
+    guest, path = Visitor(story), link(story, event)
+    original = story.start(event, 2)
+    first = datetime.fromisoformat(original["dateTime"])
+    times = story.times(days=(first - story.now()) / timedelta(days=1) + 0.25)
+    moved = story.people.add_occurrence(ADA, event, original, **times)
+    story.settle()
+
+    story.world.clock.advance((first - story.now() + timedelta(minutes=30)).total_seconds())
+    assert not is_in(guest.enter(path))
+    story.world.clock.advance(timedelta(hours=6).total_seconds())
+    assert is_in(guest.enter(path))
+
+    story.people.patch(ADA, moved, start=original, end={**original, "dateTime": (first + HOUR).isoformat()})
+    story.settle()
+    assert not is_in(guest.enter(path))

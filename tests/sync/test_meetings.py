@@ -17,8 +17,9 @@ from conference.providers.base import Call, Known, Visitor
 from conference.solution import Solution
 from sync import records
 from sync.conferences import Conferences
+from sync.keepers import new_calendar
 from sync.meetings import StoredMeetings
-from sync.records import ALIVE, MAPPINGS, MappingRecord, State
+from sync.records import CALENDARS, HOLDING, MAPPINGS, Keeper, MappingRecord, State
 from sync.store import Create, Delete, Document, Replace
 from sync.store.sqlite import SqliteStore
 from tests.conference.test_meeting import EVENT, NOW, ROOMS, made
@@ -104,14 +105,22 @@ def test_a_link_leads_to_its_events_and_to_no_others(desk: Desk) -> None:
 
     found = desk.meetings.of(desk.kept.link)
     assert sorted(one.meeting.summary for one in found) == ["Copy", "Secret plan"]
-    assert {one.hosts for one in found} == {frozenset({"7", "8"})}
+    assert {one.user for one in found} == {"7"}
     assert desk.meetings.of("another hash") == []
+
+
+def test_a_year_of_copies_that_let_go_hides_none_that_holds_it(desk: Desk) -> None:
+    events = sorted(map(str, range(60)), key=records.key)
+    for event in events:
+        desk.put(event, state="live" if event == events[-1] else "gone")
+
+    assert len(desk.meetings.of(desk.kept.link)) == 1
 
 
 @pytest.mark.parametrize("state", get_args(State))
 def test_it_leads_where_a_conference_is_held(desk: Desk, state: str) -> None:
     desk.put(state=state)
-    assert bool(desk.meetings.of(desk.kept.link)) == (state in ALIVE)
+    assert bool(desk.meetings.of(desk.kept.link)) == (state in HOLDING)
 
 
 def test_it_leads_nowhere_while_the_solution_has_no_join_page(desk: Desk) -> None:
@@ -120,10 +129,16 @@ def test_it_leads_nowhere_while_the_solution_has_no_join_page(desk: Desk) -> Non
     assert desk.meetings.of(desk.kept.link) == []
 
 
-def test_nobody_is_the_host_of_a_conference_that_names_nobody(desk: Desk) -> None:
-    desk.put(user="", keeper="")
+def test_the_keeper_is_who_keeps_the_calendar_now(desk: Desk) -> None:
+    desk.put(keeper="8")
     [found] = desk.meetings.of(desk.kept.link)
-    assert found.hosts == frozenset()
+    assert desk.meetings.keeper(found) == ""
+    for keeper in (Keeper("9", ADA), None):
+        calendar = new_calendar(ADA, keeper, NOW)
+        known = desk.store.get(CALENDARS, records.key(ADA))
+        body = records.to_body(calendar)
+        desk.store.commit([Replace(known, body) if known else Create(CALENDARS, records.key(ADA), body)])
+        assert desk.meetings.keeper(found) == (keeper.sub if keeper else "")
 
 
 def test_a_visitor_enters_the_conference_that_the_mapping_holds(desk: Desk) -> None:

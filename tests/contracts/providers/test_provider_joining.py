@@ -119,13 +119,21 @@ def test_who_joins_and_how_is_not_logged(joining: Bench, attempt: str, caplog: p
         assert private not in told
 
 
+class Missing(dict[str, str]):
+    """Secrets of which none is there."""
+
+    def __missing__(self, name: str) -> str:
+        raise SecretUnavailable("secret-missing", name)
+
+
 def test_without_the_secret_nobody_enters_and_it_is_said_why(joining: Bench, attempt: str) -> None:
     conference = created(joining, attempt)
-
-    class Missing(dict[str, str]):
-        def __missing__(self, name: str) -> str:
-            raise SecretUnavailable("secret-missing", name)
 
     assert joining.provider.join
     with pytest.raises(SecretUnavailable):
         joining.provider.join(known(conference, attempt), HOST, joining.call(secrets=Missing(), attempt=attempt))
+
+
+def test_without_the_secret_no_event_gets_a_link_that_nobody_can_enter_by(joining: Bench, attempt: str) -> None:
+    with pytest.raises(SecretUnavailable):
+        joining.provider.create(EVENT, attempt, joining.call(secrets=Missing(), attempt=attempt))

@@ -363,6 +363,7 @@ MISTAKES = {
 }
 
 ELSEWHERE = {
+    "too many requests": "[[delete]] # the ninth",
     "a default outside of the limits": "default = 5",
     "missing key": "[[update]]",
     "missing table": "",

@@ -52,6 +52,16 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
         'name = "{attempt}"\nshare = nan',
         "create[1].json.share: is a number that JSON does not have",
     ),
+    "a number too large": (
+        'name = "{attempt}"',
+        'name = "{attempt}"\nshare = 9007199254740993',
+        "create[1].json.share: is a number that JSON does not have",
+    ),
+    "an endless number": (
+        'name = "{attempt}"',
+        'name = "{attempt}"\nshare = -inf',
+        "create[1].json.share: is a number that JSON does not have",
+    ),
     "tables without end": (
         'name = "{attempt}"',
         'name = "{attempt}"\ndeep = ' + "[" * 30 + "]" * 30,

@@ -51,7 +51,7 @@ TARGETS: Mapping[str, Target] = {
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
     "conference/custody.py": Target(
-        tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "", "_secrets", "_at_once", "_account"))
+        tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "_told", "", "_secrets", "_at_once"))
     ),
     "conference/join.py": Target(("tests/conference/test_join.py",)),
     "conference/meeting.py": Target(("tests/conference/test_meeting.py",)),

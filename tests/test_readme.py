@@ -213,7 +213,8 @@ def test_the_example_of_a_provider_passes_the_conformance_suite(tmp_path: Path) 
     [example] = blocks("python")
     suite = tmp_path / "tests/contracts/providers"
     unwanted = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "conference", tmp_path / "conference", ignore=unwanted)
+    for needed in ("conference", "simulator"):
+        shutil.copytree(ROOT / needed, tmp_path / needed, ignore=unwanted)
     shutil.copytree(ROOT / "tests/contracts/providers", suite, ignore=unwanted)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "conference/providers/roundtable.py").write_text(example, "utf-8")

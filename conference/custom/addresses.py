@@ -66,10 +66,6 @@ def _check_rest(rest: Template, signs: re.Pattern[str], path: Path) -> None:
     literals = [part for part in rest.parts if isinstance(part, str)]
     if not all(map(signs.fullmatch, literals)):
         raise Mistake(path, "has a sign that no URL has there; expected it as %XX")
-    if any(placeholder.optional for placeholder in rest.placeholders):
-        raise Mistake(path, "has a {field?} in it; expected it in the table query, where it may be left out")
-    if any(placeholder.kind == "texts" for placeholder in rest.placeholders):
-        raise Mistake(path, "has a list in it; expected the format commas after it")
     if _DOTS & set("".join(literals).partition("?")[0].split("/")):
         raise Mistake(path, "goes up with dots in its path; expected the path itself")
 

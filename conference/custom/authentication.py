@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote_plus
 
 import msgspec
@@ -19,7 +19,7 @@ from conference.errors import OutcomeUnknown, Temporary
 from conference.providers.base import Call, OAuth, Request
 
 Kind = Literal["none", "bearer", "basic", "header", "client_credentials", "oauth1", "oauth2"]
-KINDS = ("none", "bearer", "basic", "header", "client_credentials", "oauth1", "oauth2")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Sign = Callable[[Request, Facts], Request]
 
 

@@ -7,7 +7,7 @@ clients sign requests of libraries that are not ours. The RFC's own examples pro
 import base64
 import hmac
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from conference.providers.base import Request
 
 Method = Literal["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"]
-METHODS: tuple[Method, ...] = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
+METHODS: tuple[Method, ...] = get_args(Method)
 _DIGESTS = {"HMAC-SHA1": "sha1", "HMAC-SHA256": "sha256"}
 _PORTS = {"http": 80, "https": 443}
 
@@ -51,15 +51,14 @@ def authorization(
 def base_string(request: Request, parameters: dict[str, str]) -> str:
     """The signature base string (section 3.4.1), over the URL's query and a form's fields too."""
     parts = urlsplit(request.url)
-    host = (parts.hostname or "").lower()
+    host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"
     if parts.port is not None and parts.port != _PORTS[parts.scheme]:
         host += f":{parts.port}"
     given = [*parse_qsl(parts.query, keep_blank_values=True), *parameters.items(), *(request.form or {}).items()]
     return "&".join(
-        escaped(part)
-        for part in (request.method.upper(), f"{parts.scheme.lower()}://{host}{parts.path or '/'}", normalized(given))
+        escaped(part) for part in (request.method, f"{parts.scheme}://{host}{parts.path or '/'}", normalized(given))
     )
 
 
@@ -79,4 +78,4 @@ def signature(base: str, credentials: Credentials, method: Method) -> str:
 
 def escaped(text: str) -> str:
     """Percent-encoding as section 3.6 has it: everything but letters, digits and -._~."""
-    return quote(text.encode("utf-8", "replace"), safe="-._~")
+    return quote(text.encode("utf-8", "replace"), safe="")

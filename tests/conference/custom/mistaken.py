@@ -238,6 +238,8 @@ MISTAKES = {
         "after = [404]\nkeep = { version",
         "create[1].after: stands in the first request; expected it in a later one",
     ),
+    "a code of two words": ("gone =", '"long gone" =', "errors.long gone: is no code; expected a status or a word"),
+    "a failure by number": ('"PERMANENT"', "7", "errors.gone: is a whole number; expected one of CONF"),
     "no failure": (
         '"PERMANENT"',
         '"PERMANENTLY"',
@@ -361,6 +363,7 @@ MISTAKES = {
 }
 
 ELSEWHERE = {
+    "too many requests": "[[delete]] # the ninth",
     "a default outside of the limits": "default = 5",
     "missing key": "[[update]]",
     "missing table": "",

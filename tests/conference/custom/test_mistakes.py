@@ -8,6 +8,9 @@ import pytest
 from conference.custom import files
 from conference.errors import InvalidSetting
 from tests.conference.custom.mistaken import ELSEWHERE, GOOD, MISTAKES
+from tests.conference.custom.mistaken_requests import OF_REQUESTS
+
+ALL = MISTAKES | OF_REQUESTS
 
 
 def load(folder: Path, text: str) -> InvalidSetting | None:
@@ -24,9 +27,9 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD) is None
 
 
-@pytest.mark.parametrize("kind", MISTAKES)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_mistake_is_named_with_its_line_and_what_was_expected(tmp_path: Path, kind: str) -> None:
-    right, wrong, complaint = MISTAKES[kind]
+    right, wrong, complaint = ALL[kind]
     assert right in GOOD
     text = GOOD.replace(right, wrong)
     if kind == "an id that is not chosen":

@@ -39,6 +39,16 @@ INLINE_MISTAKES = {
         "line 12, [solutions.acme] authentication.token: names no secret",
     ),
     "a value": ("level = 3", "level = 3.5", "line 11, [solutions.acme] options.level: is a number; expected text"),
+    "a secret in an address": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms"\nquery = { key = "secret:acme-key" }',
+        "line 17, [solutions.acme] create[1].query.key: is a secret, which must not stand in an address",
+    ),
+    "a secret in an address by an option": (
+        "level = 3 }",
+        'level = 3, key = "secret:acme-key" }\nfind = [{ method = "GET", url = "{options.api}?key={options.key}" }]',
+        "line 12, [solutions.acme] find[1].url: {options.key} must not stand in an address",
+    ),
     "a large number": (
         "level = 3",
         "level = 9007199254740993",

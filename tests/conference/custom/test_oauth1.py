@@ -1,5 +1,8 @@
 """Requests are signed as RFC 5849's own examples are, and as Authlib signs them."""
 
+import base64
+import hashlib
+import hmac
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -102,8 +105,35 @@ def test_a_plain_signature_is_both_secrets() -> None:
     assert oauth1.signature("whatever", Credentials("key", "a&b"), "PLAINTEXT") == "a%26b&"
 
 
+def test_sha_256_is_as_sha_1_with_another_digest() -> None:
+    expected = base64.b64encode(hmac.new(b"a%20b&c", b"base", hashlib.sha256).digest()).decode()
+    assert oauth1.signature("base", Credentials("key", "a b", "t", "c"), "HMAC-SHA256") == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "signed"),
+    [
+        ("https://rooms.example.org", "https://rooms.example.org/"),
+        ("https://ROOMS.example.org:443/A", "https://rooms.example.org/A"),
+        ("https://rooms.example.org:80/", "https://rooms.example.org:80/"),
+        ("http://rooms.example.org:443/", "http://rooms.example.org:443/"),
+        ("http://[2001:DB8::1]:8080/a", "http://[2001:db8::1]:8080/a"),
+    ],
+)
+def test_the_url_is_signed_as_section_3_4_1_2_says(url: str, signed: str) -> None:
+    assert oauth1.base_string(Request("GET", url), {}).split("&")[1] == quote(signed, safe="")
+
+
+def test_who_has_no_token_sends_none() -> None:
+    header = oauth1.authorization(Request("GET", "https://a.example/"), Credentials("k", "s"), "PLAINTEXT", "n", 7)
+    assert header == (
+        'OAuth oauth_consumer_key="k", oauth_signature_method="PLAINTEXT", oauth_timestamp="7", oauth_nonce="n", '
+        'oauth_signature="s%26"'
+    )
+
+
 def test_credentials_show_nothing_of_themselves() -> None:
-    assert "canary" not in repr(Credentials("canary", "canary", "canary", "canary"))
+    assert repr(Credentials("canary", "canary", "canary", "canary")) == "Credentials(...)"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -4,15 +4,23 @@ from typing import Any
 
 import pytest
 
-from conference.errors import CredentialsRefused, OutcomeUnknown, Permanent, SolutionForbidden, Temporary
+from conference.errors import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    Permanent,
+    PermissionDenied,
+    SolutionForbidden,
+    Temporary,
+)
 from conference.providers.base import Known, Reply
 from tests.conference.custom.asking import ATTEMPT, MADE, ROOMS, Asking, reply
 
 TAKEN = {"error": {"code": "taken"}}
+MORE = {"denied": "PERMISSION_DENIED", "maybe": "OUTCOME_UNKNOWN", "who": "CREDENTIALS_REFUSED"}
 ONE_AFTER_ANOTHER: dict[str, Any] = {
     "idempotency": "chosen",
     "error_code": "error.code",
-    "errors": {"full": "CONFERENCE_SOLUTION_FORBIDDEN", "4711": "TEMPORARY", "1": "TEMPORARY"},
+    "errors": {"full": "CONFERENCE_SOLUTION_FORBIDDEN", "4711": "TEMPORARY", "1": "TEMPORARY", **MORE},
     "create": [
         {"method": "POST", "url": ROOMS, "json": {"name": "{attempt}"}, "accept": ["taken", 410]},
         {"method": "GET", "url": f"{ROOMS}/{{attempt}}", "after": ["taken"]},
@@ -42,6 +50,11 @@ def test_a_request_after_a_refusal_is_made_only_then() -> None:
         (400, {"error": {"code": "4711"}}, Temporary, "custom-4711"),
         (400, {"error": {"code": "canary"}}, Permanent, "custom-400"),
         (400, {"error": {"code": True}}, Permanent, "custom-400"),
+        (400, {"error": {"code": {}}}, Permanent, "custom-400"),
+        (400, {"error": {"code": 1.5}}, Permanent, "custom-400"),
+        (400, {"error": {"code": "denied"}}, PermissionDenied, "custom-denied"),
+        (400, {"error": {"code": "maybe"}}, OutcomeUnknown, "custom-maybe"),
+        (400, {"error": {"code": "who"}}, CredentialsRefused, "custom-who"),
         (200, {"error": {"code": "canary"}}, OutcomeUnknown, "custom-200"),
         (401, None, CredentialsRefused, "custom-401"),
         (409, None, Permanent, "custom-409"),

@@ -88,6 +88,12 @@ def test_what_is_left_out_is_left_out_with_its_table() -> None:
     assert body_of(json, replace(EVENT, attendees=PEOPLE))["each"] == [{"mail": "a@example.org"}]
 
 
+def test_what_is_no_text_stays_as_it_is() -> None:
+    json = {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{{e}}"}, "f": {"{{g}}": "h"}}
+    assert body_of(json) == {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{e}"}, "f": {"{{g}}": "h"}}
+    assert body_of(["{summary}", {}]) == [EVENT.summary, {}]
+
+
 def test_an_update_tells_what_changed_and_an_emptied_text_too() -> None:
     asking = Asking(
         updates=["summary", "description", "start", "end"],

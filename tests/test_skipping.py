@@ -64,6 +64,7 @@ def test_each_reason_gets_one_line_with_its_count(folder: Path) -> None:
     ]
 
 
+@takes_long
 def test_where_nothing_may_be_skipped_each_skip_fails(folder: Path) -> None:
     (folder / "test_skipped_file.py").unlink()
     done = run(folder, "1")

@@ -8,6 +8,7 @@ import pytest
 
 from bench import emulator
 from bench.world import ROOT
+from tests.thorough import takes_long
 
 HERE = {name: value for name, value in os.environ.items() if name not in ("ONLY", "SIZE", "ANYROOM_TEST_ALL")}
 
@@ -17,6 +18,7 @@ def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env=HERE | environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
+@takes_long
 @pytest.mark.parametrize(("everything", "code"), [("", 0), ("1", 1)])
 def test_without_the_emulator_its_figures_are_skipped_unless_all_are_wanted(everything: str, code: int) -> None:
     absent = {emulator.VARIABLE: "/nonexistent/emulator.jar", "ANYROOM_TEST_ALL": everything}

@@ -93,6 +93,7 @@ def test_an_empty_query_is_one_read_and_any_other_as_many_as_it_finds(tmp_path: 
     store.close()
 
 
+@takes_long
 def test_a_day_of_few_calendars_ends_in_step(tmp_path: Path) -> None:
     figures = dict(calls.measure(tmp_path, TINY.calendars))
     assert set(figures) == {name for name in COUNTS if name.startswith("sync.calls")}
@@ -100,6 +101,7 @@ def test_a_day_of_few_calendars_ends_in_step(tmp_path: Path) -> None:
     assert figures["sync.calls"] >= calls.CHANGES - 1
 
 
+@takes_long
 def test_a_conference_costs_the_store_no_more_than_it_may(tmp_path: Path) -> None:
     figures = dict(lifecycle.measure(tmp_path, 0))
     assert set(figures) == {name for name in COUNTS if name.startswith("sync.store")}
@@ -108,6 +110,7 @@ def test_a_conference_costs_the_store_no_more_than_it_may(tmp_path: Path) -> Non
     assert (figures["sync.store.dirty.reads"], figures["sync.store.dirty.writes"]) == (1, 0)
 
 
+@takes_long
 def test_the_story_goes_on_where_the_sample_loses_changes(tmp_path: Path) -> None:
     figures = dict(story.measure(tmp_path, 0))
     assert set(figures) == {name for name in COUNTS if name.startswith("sync.story")}

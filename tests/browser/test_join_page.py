@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import People
 from tests.browser.person import NARROW, Person
+from tests.thorough import takes_long
 
 NAME = "Your name, as the others will see it"
 
@@ -14,7 +15,7 @@ def is_in(person: Person, name: str, role: str) -> None:
     expect(person.page.get_by_text(f"{name}, {role}")).to_be_visible()
 
 
-@pytest.fixture(params=["desktop", "phone", "no script"])
+@pytest.fixture(params=["desktop", *(pytest.param(way, marks=takes_long) for way in ("phone", "no script"))])
 def guest(people: People, request: pytest.FixtureRequest) -> Person:
     """Somebody with a link, at a wide screen, at a phone, or without a script."""
     person = people(script=request.param != "no script")

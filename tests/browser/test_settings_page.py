@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import People
 from tests.browser.person import Person
+from tests.thorough import takes_long
 
 NOT_CONNECTED = "Not connected."
 
@@ -34,6 +35,7 @@ def test_a_connection_is_shown_tested_and_ended(person: Person) -> None:
     assert "error" in person.site.choose(person.user, "zoom")
 
 
+@takes_long
 def test_what_the_user_took_back_at_zoom_says_so_and_can_be_connected_again(person: Person) -> None:
     person.sign_in()
     person.connect()
@@ -95,6 +97,7 @@ def allow_by_keyboard(person: Person) -> None:
     person.press("Allow")
 
 
+@takes_long
 def test_deleting_everything_ends_the_connection_and_the_session(person: Person) -> None:
     person.site.trouble(person.user)
     person.sign_in()

@@ -84,6 +84,7 @@ def test_pip_runs_once_for_a_content_and_again_for_another(made: Path) -> None:
     assert not log.exists()
 
 
+@takes_long
 def test_an_environment_that_was_left_half_made_is_made_anew(pristine: Path) -> None:
     assert environment._usable(pristine)
 

@@ -12,6 +12,7 @@ from dev import mutants
 from dev.mutants import Reasons, Result, shown
 from dev.mutated import Runs, ended, started
 from dev.mutations import mutations
+from tests.thorough import takes_long
 
 SOURCE = "def double(number):\n    return number + number\n\n\ndef unused():\n    return 7\n"
 TEST = "import anyroom_doubling\n\n\ndef test_a_double():\n    assert anyroom_doubling.double(3) == 6\n"
@@ -48,17 +49,20 @@ def test_a_mistake_is_found_or_not(tests: tuple[str, ...]) -> None:
     assert "anyroom_doubling" not in sys.modules
 
 
+@takes_long
 @pytest.mark.parametrize("importing", ["", "import anyroom_doubling"])
 def test_a_module_that_cannot_be_imported_is_found(tests: tuple[str, ...], importing: str) -> None:
     Path(tests[0]).with_name("conftest.py").write_text(importing)
     assert found(tests, {"broken": ast.parse("raise ValueError")}) == {"broken": True}
 
 
+@takes_long
 def test_tests_that_hang_have_found_the_mistake_and_are_ended(tests: tuple[str, ...]) -> None:
     endless = ast.parse("while True: pass")
     assert found(tests, {"endless": endless}, seconds=5.0) == {"endless": True}
 
 
+@takes_long
 def test_no_run_outlives_who_started_it(tests: tuple[str, ...]) -> None:
     with Runs(tests, SECONDS, 2) as runs:
         runs.start("anyroom_doubling", ast.parse("while True: pass"), lambda killed: None)
@@ -67,6 +71,7 @@ def test_no_run_outlives_who_started_it(tests: tuple[str, ...]) -> None:
         os.kill(run.pid, 0)
 
 
+@takes_long
 def test_what_a_run_writes_is_gone_after_it(tests: tuple[str, ...]) -> None:
     run = started(tests, SECONDS)
     while (code := ended(run)) is None:

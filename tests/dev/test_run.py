@@ -13,6 +13,7 @@ import pytest
 
 from dev import emulator, local
 from tests.dev.conftest import LIMIT, ROOT, Launch
+from tests.thorough import takes_long
 
 Start = Callable[..., Launch]
 
@@ -52,6 +53,7 @@ def test_the_line_pasted_twice_gives_one_room_and_ctrl_c_ends_everything(launch:
     assert "Stopped." in launched.lines
 
 
+@takes_long
 def test_the_line_works_on_firestore(launch: Start) -> None:
     try:
         emulator.command(1)
@@ -67,6 +69,7 @@ def test_the_line_works_on_firestore(launch: Start) -> None:
     assert gone(family)
 
 
+@takes_long
 def test_a_start_has_a_key_and_a_database_of_its_own(launch: Start) -> None:
     first = launch()
     stale = first.curl()
@@ -134,6 +137,7 @@ def test_a_wrong_configuration_is_named_before_anything_starts(launch: Start, tm
     assert line.startswith("ANYROOM_CONFIG: ")
 
 
+@takes_long
 def test_the_developer_s_own_solutions_are_run(launch: Start, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     logo = "https://www.gstatic.com/images/icons/material/system/2x/videocam_black_48dp.png"

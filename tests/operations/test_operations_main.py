@@ -101,6 +101,7 @@ def test_each_mistake_is_one_line_and_the_end_is_two(
     assert not (story.world.folder / "none.db").exists()
 
 
+@takes_long
 @RELAYED
 def test_a_store_that_cannot_be_reached_is_one_line_and_the_end_is_one(story: Story) -> None:
     code, lines, error = run(
@@ -176,6 +177,7 @@ def test_what_is_erased_is_said_on_standard_error_as_an_audit_line_without_a_nam
     }
 
 
+@takes_long
 @RELAYED
 def test_a_reader_who_goes_away_ends_it_without_a_trace(story: Story) -> None:
     """As with `make parked | head -1`."""

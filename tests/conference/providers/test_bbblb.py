@@ -25,6 +25,8 @@ from tests.thorough import takes_long
 
 CACHE = Path(__file__).resolve().parents[3] / ".run" / "bbblb"
 
+pytestmark = takes_long
+
 
 @pytest.fixture(scope="module")
 def behind() -> BigBlueButton:
@@ -76,7 +78,6 @@ def tenant(balancer: bbblb.Bbblb, behind: BigBlueButton, make_call: MakeCall) ->
     return Tenant(balancer, behind, make_call)
 
 
-@takes_long
 def test_where_no_package_can_be_had_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")

@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.contracts.providers import janus as janus_server
 from tests.contracts.providers import synapse as synapse_server
 from tests.contracts.providers.harness import Bench, build, joins, provider_of, ways
 from tests.contracts.providers.wire import Answer, Wire
+from tests.thorough import takes_long
 
 
 @pytest.fixture(scope="session")
@@ -77,4 +79,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "joining" in metafunc.fixturenames:
         metafunc.parametrize("provider", [way for name in names() for way in ways(name) if joins(way)])
     elif "provider" in metafunc.fixturenames:
-        metafunc.parametrize("provider", [way for name in names() for way in ways(name)])
+        metafunc.parametrize("provider", [*_all_ways(first_only=metafunc.module.__name__.endswith("faults"))])
+
+
+def _all_ways(first_only: bool) -> Iterator[Any]:
+    """Every provider in every way; faults are much the same in all of them, and tried in the others with more time."""
+    for name in names():
+        first, *others = ways(name)
+        yield first
+        yield from (pytest.param(way, marks=[takes_long] if first_only else []) for way in others)

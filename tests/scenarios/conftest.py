@@ -17,8 +17,12 @@ from tests.faults.conftest import clock as clock
 from tests.faults.conftest import world as world
 from tests.followed import Followed
 from tests.scenarios.story import Story
+from tests.thorough import takes_long
 from tests.visiting import Visitor, with_vendors
 from tests.world import World
+
+IN_BOTH_WAYS = ["relay", pytest.param("delegation", marks=takes_long)]
+"""Whose credential follows the events. What is told of one of them by name is told on every day."""
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +45,17 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], S
     return lambda: FirestoreStore(project=project, emulator=emulator)
 
 
-@pytest.fixture(params=["relay", "delegation"])
+@pytest.fixture(params=IN_BOTH_WAYS)
 def story(request: pytest.FixtureRequest, world: World) -> Story:
     return Story(world, request.param == "delegation")
 
 
-@pytest.fixture(params=["relay", "delegation"])
+@pytest.fixture(params=IN_BOTH_WAYS)
 def followed(request: pytest.FixtureRequest, world: World) -> Followed:
     return Followed(world, request.param == "delegation")
 
 
-@pytest.fixture(params=["relay", "delegation"])
+@pytest.fixture(params=IN_BOTH_WAYS)
 def zoom(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> Story:
     """A story in which users connect Zoom."""
     for name, value in with_vendors(world, "zoom").items():

@@ -161,9 +161,10 @@ def found_by(token: str) -> str:
 def _in_its_zone(meeting: Meeting) -> Meeting:
     """JSON keeps of a time only the offset, by which a series would not go along when the clocks change."""
     zone = named_zone(meeting.zone) if meeting.zone else None
-    if zone is None or meeting.start is None or meeting.end is None:
+    if zone is None:
         return meeting
-    return msgspec.structs.replace(meeting, start=meeting.start.astimezone(zone), end=meeting.end.astimezone(zone))
+    start, end = (time and time.astimezone(zone) for time in (meeting.start, meeting.end))
+    return msgspec.structs.replace(meeting, start=start, end=end)
 
 
 def _replaced(record: Mapping[str, Any], text: str, by: str) -> dict[str, Any]:

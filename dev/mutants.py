@@ -53,7 +53,7 @@ TARGETS: Mapping[str, Target] = {
     "conference/custody.py": Target(
         tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "_told", "", "_secrets", "_at_once"))
     ),
-    "conference/join.py": Target(("tests/conference/test_join.py",)),
+    "conference/join.py": Target(("tests/conference/test_join.py", "tests/conference/test_join_occasions.py")),
     "conference/meeting.py": Target(("tests/conference/test_meeting.py",)),
     "conference/webhooks.py": Target(("tests/conference/test_webhooks.py",)),
     "conference/jwt.py": Target(("tests/conference/test_jwt.py",)),

@@ -1,5 +1,6 @@
 """Who enters by the join page, when and as what: guests from the opening time on, hosts always, nobody by a trick."""
 
+import itertools
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -57,7 +58,10 @@ class Desk:
         self.kept_by = ""
         self.asked: list[str] = []
         self.chosen: list[bool] = []
-        self.joining = Joining({"rooms": ROOMS}, self, self.sessions, self._sign_in, self.clock, lambda: "random")
+        numbers = itertools.count()
+        self.joining = Joining(
+            {"rooms": ROOMS}, self, self.sessions, self._sign_in, self.clock, lambda: f"random-{next(numbers)}"
+        )
 
     def occasion(self, meeting: Meeting, **changes: Any) -> Occasion:
         return Occasion(
@@ -148,7 +152,13 @@ def test_guests_enter_from_the_opening_time_on(desk: Desk, moment: datetime, is_
 
 @pytest.mark.parametrize(
     ("since_end", "is_open"),
-    [(LATE - MINUTE, True), (LATE, False), (timedelta(hours=20), False), (timedelta(hours=23) - 10 * MINUTE, True)],
+    [
+        (timedelta(), True),
+        (LATE - MINUTE, True),
+        (LATE, False),
+        (timedelta(hours=20), False),
+        (timedelta(hours=23) - 10 * MINUTE, True),
+    ],
 )
 def test_a_series_runs_over_by_two_hours_and_opens_again_for_the_next(
     desk: Desk, since_end: timedelta, is_open: bool
@@ -167,6 +177,8 @@ def test_the_page_says_when_in_the_event_s_own_zone(desk: Desk) -> None:
     assert "<h1>Plan</h1>" in page
     assert f'action="/join/{TOKEN}"' in text(desk.joining.show(desk.visit(ADA)))
     assert f'href="/join/{TOKEN}?host=1"' in page
+    assert "form-action 'self' https: http:;" in desk.joining.show(desk.visit()).headers["Content-Security-Policy"]
+    assert desk.joining.show(desk.visit(ADA)).outcome == "ok"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +239,7 @@ def test_the_same_host_has_the_same_id_and_two_hosts_have_two(desk: Desk) -> Non
     assert first == again != other
     assert not {ADA.sub, ADA.email, TOKEN} & {first}
     desk.guest()
-    assert desk.entered[-1].id == "random"
+    assert desk.entered[-1].id == "random-0"
 
 
 @pytest.mark.parametrize(
@@ -289,13 +301,34 @@ def test_a_link_that_leads_nowhere_leads_to_google_neither(desk: Desk) -> None:
     ):
         assert (sent.status, sent.level) == (NotFound.status, logging.WARNING)
         assert "leads to no meeting" in text(sent)
+        assert sent.outcome == "refused"
     assert (desk.chosen, desk.entered) == ([], [])
     assert TOKEN not in desk.asked
 
 
 def test_a_conference_of_a_solution_that_is_gone_is_nowhere(desk: Desk) -> None:
     desk.occasions = [desk.occasion(plan(), solution="gone")]
-    assert desk.guest().status == 404
+    visit = desk.visit(form={"name": "Gus", "as": "guest"})
+    assert desk.joining.enter(visit).status == 404
+    assert visit.note == {"reason": "no-such-meeting"}
+
+
+def test_a_crowd_of_guests_is_let_in_at_its_pace_and_keeps_no_host_out(desk: Desk) -> None:
+    desk.at(START)
+    visit = desk.visit(form={"name": "Gus", "as": "guest"})
+    assert [desk.joining.enter(visit).status for _ in range(301)] == [303] * 300 + [429]
+    assert visit.note["reason"] == "join-budget"
+    host = desk.visit(ADA, {"name": "Ada", "as": "host", "form": desk.sessions.form(ADA)})
+    assert desk.joining.enter(host).status == 303
+    assert host.note == {"solution": "rooms", "role": "host"}
+    desk.clock.advance(1.0)
+    assert [desk.joining.enter(visit).status for _ in range(11)] == [303] * 10 + [429]
+
+
+def test_a_form_without_a_name_is_shown_again_and_the_page_begins_without_one(desk: Desk) -> None:
+    desk.at(START)
+    assert "Type your name first." in text(desk.joining.enter(desk.visit(form={"as": "guest"})))
+    assert 'name="name" value="" ' in text(desk.joining.show(desk.visit()))
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def _nobody_signs_in(visit: Visit, choose: bool) -> Sent:
         ("8:50", "first"),
         ("9:30", "first"),
         ("9:50", "first"),
+        ("10:00", "second"),
         ("10:05", "second"),
         ("11:30", "second"),
         ("11:46", "third"),
@@ -113,13 +114,30 @@ def test_people_enter_the_event_that_is_on_though_another_one_runs_over(time: st
 
 @pytest.mark.parametrize(
     ("time", "until"),
-    [("9:30", "10:00"), ("10:10", "10:00"), ("10:20", "11:30"), ("11:00", "11:30"), ("13:29", "11:30"), ("13:31", "")],
+    [
+        ("9:30", "10:00"),
+        ("10:10", "10:00"),
+        ("10:15", "11:30"),
+        ("10:20", "11:30"),
+        ("11:00", "11:30"),
+        ("13:29", "11:30"),
+        ("13:31", ""),
+    ],
 )
 def test_of_a_series_with_two_on_a_day_people_enter_the_one_that_is_on(time: str, until: str) -> None:
     door = Door(meeting("series", "9:00", "10:00", "RRULE:FREQ=DAILY", "RDATE:20270301T103000Z"))
 
     visitor = door.come(time)
     assert (visitor.until if visitor else None) == (at(until) if until else None)
+
+
+@pytest.mark.parametrize(
+    ("time", "title"), [("9:59", "long"), ("10:00", "short"), ("10:30", "short"), ("11:00", "long")]
+)
+def test_of_two_that_are_on_people_enter_the_one_that_began_last(time: str, title: str) -> None:
+    visitor = Door(meeting("long", "9:00", "12:00"), meeting("short", "10:00", "11:00")).come(time)
+    assert visitor
+    assert visitor.summary == title
 
 
 @pytest.mark.parametrize(
@@ -149,7 +167,15 @@ def test_who_asked_and_who_keeps_the_calendar_now_are_hosts_and_nobody_else() ->
 
 @pytest.mark.parametrize(
     ("time", "until"),
-    [("9:30", ""), ("13:30", ""), ("13:50", "15:00"), ("14:30", "15:00"), ("16:30", "15:00"), ("33:30", "34:00")],
+    [
+        ("9:30", ""),
+        ("13:30", ""),
+        ("13:50", "15:00"),
+        ("14:30", "15:00"),
+        ("16:30", "15:00"),
+        ("33:30", "34:00"),
+        ("38:30", ""),
+    ],
 )
 def test_an_occurrence_that_was_moved_is_on_when_it_is_and_not_when_it_was(time: str, until: str) -> None:
     series = meeting("series", "9:00", "10:00", "RRULE:FREQ=DAILY")

@@ -106,6 +106,31 @@ def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
     assert [one.original[:8] for one in links.meeting(kept).moved] == [f"{day:08}" for day in range(1, MOST_MOVED + 1)]
 
 
+def test_both_times_are_in_the_event_s_zone_again() -> None:
+    links, berlin = made(), ZoneInfo("Europe/Berlin")
+    start = NOW.astimezone(berlin)
+    event = replace(EVENT, start=start, end=start + timedelta(hours=1), zone="Europe/Berlin")
+    meeting = links.meeting(links.following(links.begin(ROOMS), event))
+    assert [time and time.tzinfo for time in (meeting.start, meeting.end)] == [berlin, berlin]
+    assert links.meeting(links.following(links.begin(ROOMS), replace(event, zone_guessed=True))).zone == ""
+
+
+def test_a_hundred_moved_occurrences_are_kept() -> None:
+    links = made()
+    kept = links.following(links.begin(ROOMS), EVENT)
+    later = replace(EVENT, start=NOW + timedelta(hours=2), end=NOW + timedelta(hours=3), recurrence=())
+    for day in range(101):
+        kept = links.moving(kept, f"original-{day}", later)
+    assert [one.original for one in links.meeting(kept).moved] == [f"original-{day}" for day in range(1, 101)]
+
+
+def test_a_link_suits_a_solution_that_is_entered_by_our_page_and_no_link_one_that_is_not() -> None:
+    links = made()
+    link, none = links.begin(ROOMS), links.begin(PLAIN)
+    assert [links.suits(link, ROOMS), links.suits(none, PLAIN)] == [True, True]
+    assert [links.suits(link, PLAIN), links.suits(none, ROOMS)] == [False, False]
+
+
 def test_an_event_that_is_not_there_yet_has_no_times() -> None:
     links = made()
     kept = links.following(links.begin(ROOMS), placeholder("ada@example.com", "e", NOW))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from conference.custody import whose_place
 from conference.errors import CredentialsRefused, InvalidSetting, NotConnected, StoreUnavailable, Temporary
 from conference.providers.base import Reply, Request
 from conference.token_reply import Granted
@@ -479,3 +480,10 @@ def test_a_thousand_connections_are_remembered_and_not_one_more(instance: Instan
     assert len(instance.tokens._custodies) == 1000
     instance.bearer("one-more")
     assert list(instance.tokens._custodies) == [*[(str(n), ROOMS) for n in range(1, 1000)], ("one-more", ROOMS)]
+
+
+def test_a_connection_says_whose_it_is_to_who_has_the_keys(instance: Instance, endpoint: TokenEndpoint) -> None:
+    connect(instance, endpoint)
+    held = instance.connections.read(ADA, ROOMS)
+    assert held
+    assert instance.tokens._custody(ADA, ROOMS)._ports.seal.open(held.connection.whose, *whose_place(ROOMS)) == ADA

@@ -1,6 +1,7 @@
 """What the systems tell is acted on once, after its proof, and the secret of the proof may change meanwhile."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -242,6 +243,16 @@ def test_the_log_counts_and_names_nobody(desk: Desk, log: Log) -> None:
     desk.take(REMOVED)
     desk.take(DELETED)
     assert log.lines == ["disconnect: zoom", "told by zoom: deauthorised of 1", "told by zoom: deleted of 2"]
+
+
+def test_who_removes_us_is_an_audit_line_that_counts(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "anyroom"):
+        desk.take(REMOVED)
+    [fields] = [line.__dict__["fields"] for line in caplog.records if hasattr(line, "fields")]
+    assert {name: fields[name] for name in ("kind", "action", "subject", "object", "solution", "count")} == {
+        **{"kind": "audit", "action": "disconnect", "subject": "system", "object": "connection"},
+        **{"solution": "zoom", "count": 1},
+    }
 
 
 def test_what_is_kept_of_a_call_tells_nothing_of_it(desk: Desk) -> None:

@@ -250,8 +250,12 @@ def test_who_removes_us_is_an_audit_line_that_counts(desk: Desk, caplog: pytest.
         desk.take(REMOVED)
     [fields] = [line.__dict__["fields"] for line in caplog.records if hasattr(line, "fields")]
     assert {name: fields[name] for name in ("kind", "action", "subject", "object", "solution", "count")} == {
-        **{"kind": "audit", "action": "disconnect", "subject": "system", "object": "connection"},
-        **{"solution": "zoom", "count": 1},
+        "kind": "audit",
+        "action": "disconnect",
+        "subject": "system",
+        "object": "connection",
+        "solution": "zoom",
+        "count": 1,
     }
 
 

@@ -65,8 +65,8 @@ class HttpCall:
     `read_secret` returns the value behind a NAME; `bearer` has the access token of a provider with OAuth; `host` is the
     address of who is to host what the account itself makes; `link` leads to our own join page. `used_secrets` are the
     names that were asked for, so that they can be read anew after CredentialsRefused; `notes` are the words that the
-    provider wants logged; `may_have_acted` says that a request to change something was acted on, or failed in a way that
-    leaves that open: then whatever fails after it does not leave the system as it was.
+    provider wants logged; `may_have_acted` says that a request to change something was acted on, or failed in a way
+    that leaves that open: whatever fails after it does not leave the system as it was.
     """
 
     def __init__(

@@ -131,7 +131,7 @@ class Reader:
         address = addresses.read(table, "url", scope)
         query = _pairs(table, "query", scope, private=False) or {}
         headers = _headers(table, scope)
-        json = bodies.json(table.get("json"), scope, table.at("json")) if table.has("json") else None
+        json = bodies.body(table.get("json"), scope, table.at("json")) if table.has("json") else None
         form = _pairs(table, "form", scope)
         if json and form is not None:
             raise Mistake(table.at("form"), "stands beside json; expected one of the two")

@@ -88,6 +88,14 @@ def test_what_is_left_out_is_left_out_with_its_table() -> None:
     assert body_of(json, replace(EVENT, attendees=PEOPLE))["each"] == [{"mail": "a@example.org"}]
 
 
+@pytest.mark.parametrize("json", ["{options.no?}", {"{attendees?}": {"mail": "{item}"}}], ids=["a value", "a list"])
+def test_a_body_that_is_left_out_is_none(json: Any) -> None:
+    assert (
+        body_of(json, replace(EVENT, attendees=()), **({"options": {"no": ""}} if json == "{options.no?}" else {}))
+        is None
+    )
+
+
 def test_what_is_no_text_stays_as_it_is() -> None:
     json = {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{{e}}"}, "f": {"{{g}}": "h"}}
     assert body_of(json) == {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{e}"}, "f": {"{{g}}": "h"}}

@@ -36,6 +36,8 @@ class Address:
         if option:
             scope.everywhere.add(f"options.{option[1]}")
             self._of_option = scope.urls[option[1]]
+            if scope.inline and "?" in self._of_option(None):
+                raise Mistake(path, f"goes on after the query of {{options.{option[1]}}}; expected it in query")
         self._literal = literal[0] if literal else ""
         if self._literal:
             checked(self._literal, path)

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from conference.custom import addresses, bodies
+from conference.custom import addresses, bodies, templates
 from conference.custom.authentication import Authentication
 from conference.custom.bodies import Build
 from conference.custom.expressions import Expression
@@ -72,24 +72,26 @@ class Steps(msgspec.Struct, frozen=True):
     def run(self, facts: Facts) -> Reply | None:
         """Make them; the last reply, None when nothing had to be asked. Raises as `call` does."""
         reply: Reply | None = None
+        acted = False
         for step in self.steps:
             if step.changed and not step.changed & facts.changed:
                 continue
             if step.after and (reply is None or not step.after & {reply.status, self.refusals.code(reply)}):
                 continue
-            request = self.authentication.signed(_filled(step, facts, reply), facts)
+            request = self.authentication.signed(_filled(step, facts, acted), facts)
             reply = facts.call(request, step.accept)
+            acted = acted or step.method != "GET"
             if reply.status < 400:
                 _keep(step, reply, facts)
         return reply
 
 
-def _filled(step: Step, facts: Facts, before: Reply | None) -> Request:
-    """The request with its values. Raises OutcomeUnknown where a reply lacks one, Permanent where nothing was asked."""
+def _filled(step: Step, facts: Facts, acted: bool) -> Request:
+    """The request with its values. Raises OutcomeUnknown where one is missing, Permanent where nothing was acted on."""
     try:
         return step.request(facts)
     except OutcomeUnknown as missing:
-        if before is None:
+        if not acted:
             raise Permanent("value-missing", missing.detail) from missing
         raise
 
@@ -158,6 +160,7 @@ def _headers(table: Table, scope: Scope) -> Mapping[str, Template]:
     headers = _pairs(table, "headers", scope) or {}
     for name in headers:
         check_header((*table.at("headers"), name), name)
+        templates.check_alone(table.get("headers")[name], (*table.at("headers"), name))
     return headers
 
 

@@ -59,10 +59,30 @@ INLINE_MISTAKES = {
         "http://metadata/",
         "line 11, [solutions.acme] options.api: must lead elsewhere",
     ),
+    "a secret inside other text": (
+        'token = "secret:acme-key"',
+        'token = "key=secret:acme-key"',
+        "line 12, [solutions.acme] authentication.token: has secret:NAME inside other text; expected {options.NAME}",
+    ),
+    "a secret inside a header": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms"\nheaders = { X-Key = "Key secret:acme-key" }',
+        "line 17, [solutions.acme] create[1].headers.X-Key: has secret:NAME inside other text",
+    ),
+    "a query that a path would follow": (
+        'api = "https://api.example.org"',
+        'api = "https://api.example.org?v=1"',
+        "line 16, [solutions.acme] create[1].url: goes on after the query of {options.api}; expected it in query",
+    ),
+    "what is missing": (
+        'idempotency = "none"',
+        "",
+        "line 6, [solutions.acme] idempotency: is missing",
+    ),
     "what nobody asks for": (
         "idempotency =",
         "colour = 1\nidempotency =",
-        "[solutions.acme] colour: is no option of custom",
+        "line 10, [solutions.acme] colour: is no option of custom",
     ),
 }
 

@@ -23,6 +23,10 @@ _HEADER = re.compile("[A-Za-z0-9-]{1,64}")
 _KEPT = re.compile("[a-z][a-z0-9_]{0,31}")
 _NEVER = frozenset({"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection"})
 """Headers that say how a request is framed or who sends it, which other keys of a definition are for."""
+# RFC 6838, section 4.2, and RFC 6839, section 3.1.
+_JSON_TYPE = re.compile(
+    r"application/(?:json|[a-z0-9][a-z0-9!#$&^_.-]{0,100}\+json)(?:; ?[a-z0-9_-]+=[A-Za-z0-9._-]+)*"
+)
 MOST_KEPT = 16_384
 """Characters of a text that is kept of a reply."""
 MOST_NUMBER = 2**53
@@ -159,17 +163,29 @@ def _pairs(table: Table, key: str, scope: Scope, private: bool = True) -> Mappin
 def _headers(table: Table, scope: Scope) -> Mapping[str, Template]:
     headers = _pairs(table, "headers", scope) or {}
     for name in headers:
-        check_header((*table.at("headers"), name), name)
-        templates.check_alone(table.get("headers")[name], (*table.at("headers"), name))
+        written, path = table.get("headers")[name], (*table.at("headers"), name)
+        if name.lower() == "content-type" and table.has("json"):
+            _check_type(path, written)
+            continue
+        check_header(path, name)
+        templates.check_alone(written, path)
     return headers
+
+
+def _check_type(path: tuple[str | int, ...], written: str) -> None:
+    """Raise Mistake unless that is a media type of JSON, which a system may insist on for what JSON it takes."""
+    if not _JSON_TYPE.fullmatch(written):
+        raise Mistake(path, "is set by Anyroom; expected a type of JSON, such as application/vnd.api+json, or nothing")
 
 
 def check_header(path: tuple[str | int, ...], name: str) -> None:
     """Raise Mistake unless a definition may set the header of that name."""
     if not _HEADER.fullmatch(name):
         raise Mistake(path, f"{quoted(name)!r} is no header's name; expected letters, digits and hyphens")
-    if name.lower() in _NEVER:
+    if name.lower() == "authorization":
         raise Mistake(path, "is set by Anyroom; expected [authentication] to say who we are")
+    if name.lower() in _NEVER:
+        raise Mistake(path, "is set by Anyroom; expected json or form to say what is sent")
 
 
 def _codes(table: Table, key: str) -> frozenset[Code]:

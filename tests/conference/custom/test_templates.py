@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
+from conference import exchange
 from conference.errors import Permanent
 from conference.event import Attendee, Event
 from conference.providers.base import Request
@@ -153,6 +154,13 @@ def test_a_form_and_headers_hold_what_has_a_value() -> None:
     )
     assert asked.form == {"title": EVENT.summary}
     assert asked.headers == {"X-Zone": "Europe/Zurich"}
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+def test_json_is_of_the_type_that_a_system_wants(name: str) -> None:
+    wanted = "application/vnd.api+json; charset=utf-8"
+    _, headers = exchange._content(request_of(json={"data": "{summary}"}, headers={name: wanted}))
+    assert {key.lower(): value for key, value in headers.items()}["content-type"] == wanted
 
 
 def test_a_header_that_would_be_two_is_not_sent() -> None:

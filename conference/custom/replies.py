@@ -21,6 +21,7 @@ from conference.uris import dial
 
 MOST_ID = 512
 """Characters of an id."""
+_MOST_ADDRESS = 320
 
 _MOST_NUMBER = 10**MOST_ID
 _FEATURES: dict[str, tuple[Feature, ...]] = {"toll": ("TOLL",), "tollfree": ("TOLL_FREE",)}
@@ -201,7 +202,9 @@ def _id(found: Given) -> str:
 
 
 def _address(found: Given, facts: Facts) -> str:
-    return found if isinstance(found, str) and "@" in found else facts.call.host
+    """The address that a reply names, who asked where that is none."""
+    is_one = isinstance(found, str) and "@" in found and found.isprintable() and len(found) <= _MOST_ADDRESS
+    return str(found) if is_one else facts.call.host
 
 
 def _html(notes: str) -> str:

@@ -22,7 +22,8 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HEADER = re.compile("[A-Za-z0-9-]{1,64}")
 _KEPT = re.compile("[a-z][a-z0-9_]{0,31}")
 _NEVER = frozenset({"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection"})
-"""Headers that say how a request is framed or who sends it, which other keys of a definition are for."""
+_NEVER |= {"accept-encoding", "expect", "keep-alive", "te", "trailer", "upgrade"}
+"""Headers that say how a request or its reply is framed, or who sends it, which other keys of a definition are for."""
 # RFC 6838, section 4.2, and RFC 6839, section 3.1.
 _JSON_TYPE = re.compile(
     r"application/(?:json|[a-z0-9][a-z0-9!#$&^_.-]{0,100}\+json)(?:; ?[a-z0-9_-]+=[A-Za-z0-9._-]+)*"

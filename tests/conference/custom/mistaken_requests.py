@@ -2,7 +2,7 @@
 
 PATCH = 'changed = ["summary"]'
 KEEP = 'keep = { version = "version" }'
-OTHER = ("Content-Length", "content-type", "HOST", "Transfer-Encoding", "Connection")
+OTHER = ("Content-Length", "content-type", "HOST", "Transfer-Encoding", "Connection", "Expect", "Accept-Encoding")
 
 OF_REQUESTS: dict[str, tuple[str, str, str]] = {
     **{

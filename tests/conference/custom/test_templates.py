@@ -11,7 +11,7 @@ from conference import exchange
 from conference.errors import Permanent
 from conference.event import Attendee, Event
 from conference.providers.base import Request
-from tests.conference.custom.asking import ROOMS, Asking, body_of, reply
+from tests.conference.custom.asking import MADE, ONE, ROOMS, Asking, body_of, reply
 from tests.contracts.providers.events import CHANGED, EVENT
 
 NASTY = '"},{"{summary}" {{x}} \\ \n</script> &a=b#?/../%2e\r\nX: y'
@@ -167,6 +167,12 @@ def test_a_header_that_would_be_two_is_not_sent() -> None:
     with pytest.raises(Permanent) as met:
         request_of(headers={"X-Nasty": "{options.nasty}"})
     assert str(met.value) == "bad-header: X-Nasty"
+
+
+@pytest.mark.parametrize("host", ["a@b.example\r\nX: y", "a" * 400 + "@b.example", "nobody", 7, None])
+def test_a_host_that_is_no_address_is_whoever_asked(host: Any) -> None:
+    made = Asking(reply(body={**MADE, "owner": host}), reply={**ONE["reply"], "host": "owner"}).create()
+    assert made.host == "host@example.org"
 
 
 def test_a_reply_is_read_as_the_page_says() -> None:

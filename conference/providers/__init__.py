@@ -75,6 +75,8 @@ def load(name: str) -> LoadedProvider:
         raise InvalidSetting("provider", f"is none of {', '.join(names())}")
     described = definition(name)
     if described:
+        if described.with_suffix(".py").exists():
+            raise InvalidSetting("provider", f"{name} is there twice, as {name}.py and {name}.toml; remove one")
         return _without_code(name, described)
     module = importlib.import_module(f"conference.providers.{name}")
     declared = getattr(module, "PROVIDER", None)

@@ -148,6 +148,9 @@ def _placeholder(written: str, scope: Scope, path: Path, private: bool) -> Place
         raise Mistake(path, f"{{{quoted(name)}}} is no field here; {meant(name, scope.names())}")
     if field.private and not private:
         raise Mistake(path, f"{{{quoted(name)}}} must not stand in an address, which others may log; use the body")
+    if name.startswith("changed.") and not optional:
+        # As null it would empty the field in many systems (RFC 7396).
+        raise Mistake(path, f"{{{name}}} has no value when it did not change; expected {{{quoted(written)}?}}")
     kind, steps = field.kind, []
     for form in forms:
         kind, step = formats.read(form.strip(), kind, scope, path)

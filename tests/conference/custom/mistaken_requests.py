@@ -23,6 +23,11 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
         f"{PATCH}\nheaders = {{ X = 7 }}",
         "update[1].headers.X: is a whole number; expected text",
     ),
+    "what may not have changed": (
+        'json = { title = "{summary}" }',
+        'json = { title = "{changed.summary|upper}" }',
+        "{changed.summary} has no value when it did not change; expected {changed.summary|upper?}",
+    ),
     "an unknown key": (PATCH, f"{PATCH}\nacept = [404]", "update[1].acept: is not known here; did you mean accept?"),
     "one code": (PATCH, f"{PATCH}\naccept = 404", "update[1].accept: expected a list of statuses and codes"),
     "codes that are none": (PATCH, f"{PATCH}\naccept = [404, true]", "update[1].accept: expected a list of statuses"),

@@ -9,7 +9,7 @@ import msgspec
 from conference.custom import authentication, options, refusals, replies
 from conference.custom.authentication import Authentication, Clients
 from conference.custom.expressions import Expression
-from conference.custom.fields import OF, Scope
+from conference.custom.fields import BECAUSE, OF, Scope
 from conference.custom.mistakes import Mistake, meant, quoted
 from conference.custom.options import CLIENT, Declared
 from conference.custom.refusals import Refusals
@@ -143,6 +143,11 @@ def _account(table: Table, reader: Reader, scope: Scope) -> AccountMap | None:
     return account
 
 
+def _told(update: Steps) -> frozenset[EventField]:
+    """The changes of an event that those requests have a field of."""
+    return frozenset[EventField]().union(*(BECAUSE.get(name.removeprefix("changed."), ()) for name in update.used))
+
+
 def _check_capabilities(definition: Definition, table: Table) -> None:
     """Raise Mistake where what is declared and the requests that there are do not go together."""
     for broken, key, complaint in _contradictions(definition):
@@ -178,6 +183,11 @@ def _contradictions(definition: Definition) -> list[tuple[bool, str, str]]:
         ),
         (bool(definition.updates) and not definition.update.steps, "update", "is missing; expected it beside updates"),
         (bool(definition.update.steps) and not definition.updates, "updates", "is missing; expected what can change"),
+        *(
+            (True, "updates", f"has {field}, which no request of update tells; expected a field of it there")
+            for field in sorted(definition.updates - _told(definition.update))
+            if definition.update.steps
+        ),
         (not changed <= definition.updates, "updates", "lacks a field that a request of update has in changed"),
         (
             definition.outlives_event and not definition.delete.steps,

@@ -149,7 +149,7 @@ class Reader:
         if after and first:
             raise Mistake(table.at("after"), "stands in the first request; expected it in a later one")
         changed = frozenset(table.texts("changed"))
-        if changed and scope.field("changed.summary") is None:
+        if changed and "changed.summary" not in scope.names():
             raise Mistake(table.at("changed"), "stands elsewhere than in update; expected it there")
         keep = _kept(table, scope)
         table.close()

@@ -23,6 +23,11 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
         f"{PATCH}\nheaders = {{ X = 7 }}",
         "update[1].headers.X: is a whole number; expected text",
     ),
+    "a change that is never told": (
+        'updates = ["summary", "start"]',
+        'updates = ["summary", "start", "attendees"]',
+        "updates: has attendees, which no request of update tells; expected a field of it there",
+    ),
     "what may not have changed": (
         'json = { title = "{summary}" }',
         'json = { title = "{changed.summary|upper}" }',

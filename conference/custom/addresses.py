@@ -29,6 +29,7 @@ class Address:
     """
 
     def __init__(self, text: str, scope: Scope, path: Path, link: bool = False) -> None:
+        templates.check_alone(text, path)
         option, literal = _OPTION.match(text), _LITERAL.match(text)
         match = option or literal
         if match is None or (option and option[1] not in scope.urls):

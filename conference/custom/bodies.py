@@ -112,6 +112,8 @@ def pairs(table: Table, scope: Scope, *, private: bool = True) -> Mapping[str, T
     for name, value in table.items():
         if not isinstance(value, str):
             raise Mistake(table.at(name), f"is {kind(value)}; expected text")
+        if not private:
+            templates.check_alone(value, table.at(name))
         read[name] = templates.read(value, scope, table.at(name), private=private)
     return read
 

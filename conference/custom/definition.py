@@ -94,13 +94,21 @@ def read(value: object, *, inline: bool, random: Callable[[int], bytes] = os.ura
         find=find,
         found=Expression(table.text("found"), table.at("found")) if table.has("found") else None,
         reply=made,
-        reply_found=replies.read(Table(table.get("reply"), table.at("reply")), scopes["find"]) if find.steps else made,
+        reply_found=_found(table, scopes["find"]) if find.steps else made,
         account=_account(table, reader, scopes["account"]),
     )
     table.close()
     _check_capabilities(definition, table)
     _check_options(definition, scope, table)
     return definition
+
+
+def _found(table: Table, scope: Scope) -> ReplyMap:
+    """How what `find` has found is read: as what was made, with what its own requests have kept."""
+    try:
+        return replies.read(Table(table.get("reply"), table.at("reply")), scope)
+    except Mistake as mistake:
+        raise Mistake(mistake.path, f"{mistake.complaint}; find's reply is read so too") from None
 
 
 def _check_options(definition: Definition, scope: Scope, table: Table) -> None:
@@ -161,6 +169,11 @@ def _contradictions(definition: Definition) -> list[tuple[bool, str, str]]:
     of_users = definition.authentication.kind == "oauth2"
     return [
         (not definition.create.steps, "create", "is missing; expected a list with a request"),
+        (
+            knows in ("none", "searchable") and all(step.method == "GET" for step in definition.create.steps),
+            "create",
+            "has only GETs, which are repeated when a reply is lost; expected POST, or idempotency chosen or keyed",
+        ),
         (
             knows != "none" and not definition.create.uses("attempt"),
             "idempotency",

@@ -69,6 +69,33 @@ INLINE_MISTAKES = {
         'url = "{options.api}/rooms"\nheaders = { X-Key = "Key secret:acme-key" }',
         "line 17, [solutions.acme] create[1].headers.X-Key: has secret:NAME inside other text",
     ),
+    "a secret inside an address": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms?key=secret:acme-key"',
+        "line 16, [solutions.acme] create[1].url: has secret:NAME inside other text",
+    ),
+    "a secret inside a query": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms"\nquery = { key = "Key secret:acme-key" }',
+        "line 17, [solutions.acme] create[1].query.key: has secret:NAME inside other text",
+    ),
+    "a create that only reads": (
+        'method = "POST"\nurl = "{options.api}/rooms"\njson = { title = "{summary}", level = "{options.level}" }',
+        'method = "GET"\nurl = "{options.api}/rooms/{options.level}"',
+        "line 14, [solutions.acme] create: has only GETs, which are repeated when a reply is lost",
+    ),
+    "what find does not keep": (
+        (
+            'url = "{options.api}/rooms"\njson = { title = "{summary}", level = "{options.level}" }\n\n'
+            '[solutions.acme.reply]\nid = "id"\nvideo = { url = "url" }'
+        ),
+        (
+            'url = "{options.api}/{attempt}"\njson = "{options.level}"\nkeep = { key = "key" }\n'
+            '[[solutions.acme.find]]\nmethod = "GET"\nurl = "{options.api}/{attempt}"\n'
+            '[solutions.acme.reply]\nid = "id"\nvideo = { url = { template = "{options.api}/{kept.key}" } }'
+        ),
+        "expected one of attempt, host, id, now, options.api, options.level; find's reply is read so too",
+    ),
     "a query that a path would follow": (
         'api = "https://api.example.org"',
         'api = "https://api.example.org?v=1"',

@@ -128,3 +128,10 @@ def test_a_mistake_in_a_solution_is_named_with_its_line_too(
 
     assert complaint in str(mistake.value)
     assert "canary" not in str(mistake.value)
+
+
+@pytest.mark.parametrize("text", ["[solutions.acme", f"deep = {'[' * 5000}"], ids=["cut", "deep"])
+def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "anyroom.toml").write_text(text, "utf-8")
+    with pytest.raises(InvalidSetting, match=r"\AANYROOM_CONFIG: .*anyroom\.toml is not valid TOML: .*\Z"):
+        settings.load_solutions(str(tmp_path / "anyroom.toml"))

@@ -61,12 +61,12 @@ class Attempt:
     def make(self) -> Conference:
         """The conference, made or found. Raises ConferenceFailure; OutcomeUnknown when the last try may have made one.
 
-        Credentials that the system refuses are read again once.
+        Credentials that the system refuses are read again once, and it is asked again where that is safe.
         """
         try:
             return self._with_retries()
         except CredentialsRefused:
-            if not self._deadline.left() or not self._renew(self._used):
+            if not self._deadline.left() or not self._renew(self._used) or not self._repeatable():
                 raise
             return self._with_retries()
 

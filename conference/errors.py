@@ -194,7 +194,7 @@ class SignInRefused(RequestRefused):
 class InvalidSetting(AnyroomError):
     """A setting is missing or wrong; the message is one line that names it and says what to do.
 
-    `path` is where it stands in a solution's table, where that is deeper than an option: keys, and numbers in lists.
+    `path` is where it stands in a solution's table, where its line is to be told: keys, and numbers in lists.
     """
 
     def __init__(self, reason: str, detail: str = "", *, path: tuple[str | int, ...] = ()) -> None:

@@ -65,8 +65,8 @@ class HttpCall:
     `read_secret` returns the value behind a NAME; `bearer` has the access token of a provider with OAuth; `host` is the
     address of who is to host what the account itself makes; `link` leads to our own join page. `used_secrets` are the
     names that were asked for, so that they can be read anew after CredentialsRefused; `notes` are the words that the
-    provider wants logged; `may_have_acted` says that a request to change something failed in a way that leaves open
-    whether it was acted on.
+    provider wants logged; `may_have_acted` says that a request to change something was acted on, or failed in a way
+    that leaves that open: whatever fails after it does not leave the system as it was.
     """
 
     def __init__(
@@ -175,9 +175,10 @@ class HttpCall:
         code = self._code(reply)
         if code in accept or reply.status in accept:
             return reply
-        if code is None and 200 <= reply.status < 300 and reply.status not in self._provider.errors:
-            return reply
         reading = request.safe or request.method in _READING_METHODS
+        if code is None and 200 <= reply.status < 300 and reply.status not in self._provider.errors:
+            self.may_have_acted = self.may_have_acted or not reading
+            return reply
         if reply.status >= 500 and reply.status not in _NOT_ACTED_ON and not reading:
             self.may_have_acted = True
         raise self._failure(reply, code, repeatable)

@@ -34,7 +34,7 @@ def tables(path: str) -> Tables:
         content = tomllib.loads(text)
     except OSError as error:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidSetting("ANYROOM_CONFIG", f"{path} is not valid TOML: {error}") from error
     unknown = sorted(set(content) - {"solutions"})
     if unknown:

@@ -73,7 +73,8 @@ def _named(template: str, name: str) -> str:
 
 def _write(texts: Mapping[str, str], root: Path) -> None:
     """All of them, or none: what there is already is never touched. Raises CannotWrite."""
-    there = [path for path in texts if (root / path).exists()]
+    taken = [*texts, *(path.removesuffix(".py") + ".toml" for path in texts if path.startswith(PROVIDERS))]
+    there = [path for path in taken if (root / path).exists()]
     if there:
         raise CannotWrite(f"{there[-1]} is there already: choose another NAME, or remove it first")
     written: list[Path] = []

@@ -29,6 +29,7 @@ class Address:
     """
 
     def __init__(self, text: str, scope: Scope, path: Path, link: bool = False) -> None:
+        templates.check_alone(text, path)
         option, literal = _OPTION.match(text), _LITERAL.match(text)
         match = option or literal
         if match is None or (option and option[1] not in scope.urls):
@@ -36,6 +37,8 @@ class Address:
         if option:
             scope.everywhere.add(f"options.{option[1]}")
             self._of_option = scope.urls[option[1]]
+            if scope.inline and "?" in self._of_option(None):
+                raise Mistake(path, f"goes on after the query of {{options.{option[1]}}}; expected it in query")
         self._literal = literal[0] if literal else ""
         if self._literal:
             checked(self._literal, path)

@@ -209,7 +209,9 @@ def _with(request: Request, value: str, name: str = "Authorization") -> Request:
 
 
 def _text(table: Table, key: str, scope: Scope) -> Template:
-    return templates.read(table.text(key), scope, table.at(key))
+    text = table.text(key)
+    templates.check_alone(text, table.at(key))
+    return templates.read(text, scope, table.at(key))
 
 
 def _address(table: Table, key: str, scope: Scope) -> Address:

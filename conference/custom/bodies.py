@@ -22,6 +22,17 @@ class _Absent:
 _ABSENT = _Absent()
 
 
+def body(value: Any, scope: Scope, path: Path) -> Build:
+    """What builds the JSON of a request, None where an optional value is all of it and is not there. Raises Mistake."""
+    build = json(value, scope, path)
+
+    def built(facts: Facts) -> Any:
+        made = build(facts)
+        return None if made is _ABSENT else made
+
+    return built
+
+
 def json(value: Any, scope: Scope, path: Path, depth: int = 0) -> Build:
     """What builds a JSON value: a text that is one {field} is that field's own value. Raises Mistake.
 
@@ -101,6 +112,8 @@ def pairs(table: Table, scope: Scope, *, private: bool = True) -> Mapping[str, T
     for name, value in table.items():
         if not isinstance(value, str):
             raise Mistake(table.at(name), f"is {kind(value)}; expected text")
+        if not private:
+            templates.check_alone(value, table.at(name))
         read[name] = templates.read(value, scope, table.at(name), private=private)
     return read
 

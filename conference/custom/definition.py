@@ -9,7 +9,7 @@ import msgspec
 from conference.custom import authentication, options, refusals, replies
 from conference.custom.authentication import Authentication, Clients
 from conference.custom.expressions import Expression
-from conference.custom.fields import OF, Scope
+from conference.custom.fields import BECAUSE, OF, Scope
 from conference.custom.mistakes import Mistake, meant, quoted
 from conference.custom.options import CLIENT, Declared
 from conference.custom.refusals import Refusals
@@ -94,13 +94,21 @@ def read(value: object, *, inline: bool, random: Callable[[int], bytes] = os.ura
         find=find,
         found=Expression(table.text("found"), table.at("found")) if table.has("found") else None,
         reply=made,
-        reply_found=replies.read(Table(table.get("reply"), table.at("reply")), scopes["find"]) if find.steps else made,
+        reply_found=_found(table, scopes["find"]) if find.steps else made,
         account=_account(table, reader, scopes["account"]),
     )
     table.close()
     _check_capabilities(definition, table)
     _check_options(definition, scope, table)
     return definition
+
+
+def _found(table: Table, scope: Scope) -> ReplyMap:
+    """How what `find` has found is read: as what was made, with what its own requests have kept."""
+    try:
+        return replies.read(Table(table.get("reply"), table.at("reply")), scope)
+    except Mistake as mistake:
+        raise Mistake(mistake.path, f"{mistake.complaint}; find's reply is read so too") from None
 
 
 def _check_options(definition: Definition, scope: Scope, table: Table) -> None:
@@ -143,6 +151,11 @@ def _account(table: Table, reader: Reader, scope: Scope) -> AccountMap | None:
     return account
 
 
+def _told(update: Steps) -> frozenset[EventField]:
+    """The changes of an event that those requests have a field of."""
+    return frozenset[EventField]().union(*(BECAUSE.get(name.removeprefix("changed."), ()) for name in update.used))
+
+
 def _check_capabilities(definition: Definition, table: Table) -> None:
     """Raise Mistake where what is declared and the requests that there are do not go together."""
     for broken, key, complaint in _contradictions(definition):
@@ -156,6 +169,11 @@ def _contradictions(definition: Definition) -> list[tuple[bool, str, str]]:
     of_users = definition.authentication.kind == "oauth2"
     return [
         (not definition.create.steps, "create", "is missing; expected a list with a request"),
+        (
+            knows in ("none", "searchable") and all(step.method == "GET" for step in definition.create.steps),
+            "create",
+            "has only GETs, which are repeated when a reply is lost; expected POST, or idempotency chosen or keyed",
+        ),
         (
             knows != "none" and not definition.create.uses("attempt"),
             "idempotency",
@@ -178,6 +196,11 @@ def _contradictions(definition: Definition) -> list[tuple[bool, str, str]]:
         ),
         (bool(definition.updates) and not definition.update.steps, "update", "is missing; expected it beside updates"),
         (bool(definition.update.steps) and not definition.updates, "updates", "is missing; expected what can change"),
+        *(
+            (True, "updates", f"has {field}, which no request of update tells; expected a field of it there")
+            for field in sorted(definition.updates - _told(definition.update))
+            if definition.update.steps
+        ),
         (not changed <= definition.updates, "updates", "lacks a field that a request of update has in changed"),
         (
             definition.outlives_event and not definition.delete.steps,

@@ -92,7 +92,7 @@ _EVENT: Mapping[str, Field] = {
 }
 _TIMES: frozenset[EventField] = frozenset(("start", "end"))
 _SERIES: frozenset[EventField] = _TIMES | {"recurrence"}
-_BECAUSE: Mapping[str, frozenset[EventField]] = {
+BECAUSE: Mapping[str, frozenset[EventField]] = {
     "summary": frozenset({"summary"}),
     "description": frozenset({"description"}),
     **dict.fromkeys(("start", "end", "duration_minutes", "duration_seconds", "zone", "all_day"), _TIMES),
@@ -110,7 +110,7 @@ def _if_changed(field: Field, because: frozenset[EventField]) -> Field:
     return Field(field.kind, read, field.private, empty=True)
 
 
-_CHANGED = {f"changed.{name}": _if_changed(field, _BECAUSE[name]) for name, field in _EVENT.items()}
+_CHANGED = {f"changed.{name}": _if_changed(field, BECAUSE[name]) for name, field in _EVENT.items()}
 _ATTEMPT: Mapping[str, Field] = {"attempt": Field("text", lambda facts: facts.attempt)}
 ID: Mapping[str, Field] = {"id": Field("text", lambda facts: facts.id)}
 _CONFERENCE: Mapping[str, Field] = {

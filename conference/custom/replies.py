@@ -21,6 +21,7 @@ from conference.uris import dial
 
 MOST_ID = 512
 """Characters of an id."""
+_MOST_ADDRESS = 320
 
 _MOST_NUMBER = 10**MOST_ID
 _FEATURES: dict[str, tuple[Feature, ...]] = {"toll": ("TOLL",), "tollfree": ("TOLL_FREE",)}
@@ -80,6 +81,9 @@ class Phones(msgspec.Struct, frozen=True):
         """Each number that can be dialled, once; the others are noted."""
         found = self.each.of(document)
         seen: set[object] = set()
+        # Once, not for each number: a large reply would take longer to search than anybody waits.
+        shared = {name: part.of(document, facts) for name, part in self.more.items() if part.whole}
+        own = {name: part for name, part in self.more.items() if not part.whole}
         for item in found[:MOST_ENTRY_POINTS] if isinstance(found, list) else ():
             number = self.number.of(item, facts)
             kind = str(self.toll.of(item, facts) or "") if self.toll else ""
@@ -87,9 +91,7 @@ class Phones(msgspec.Struct, frozen=True):
             if number is None or (number, features) in seen:
                 continue
             seen.add((number, features))
-            values: dict[str, Any] = {
-                name: part.of(document if part.whole else item, facts) for name, part in self.more.items()
-            }
+            values: dict[str, Any] = shared | {name: part.of(item, facts) for name, part in own.items()}
             steps = [f"{values[code]}#" for code in self.dial if values.get(code)]
             try:
                 yield EntryPoint.fitted("PHONE", dial(str(number), *steps), features=features, **values)
@@ -200,7 +202,9 @@ def _id(found: Given) -> str:
 
 
 def _address(found: Given, facts: Facts) -> str:
-    return found if isinstance(found, str) and "@" in found else facts.call.host
+    """The address that a reply names, who asked where that is none."""
+    is_one = isinstance(found, str) and "@" in found and found.isprintable() and len(found) <= _MOST_ADDRESS
+    return str(found) if is_one else facts.call.host
 
 
 def _html(notes: str) -> str:

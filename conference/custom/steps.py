@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from conference.custom import addresses, bodies
+from conference.custom import addresses, bodies, templates
 from conference.custom.authentication import Authentication
 from conference.custom.bodies import Build
 from conference.custom.expressions import Expression
@@ -22,7 +22,12 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HEADER = re.compile("[A-Za-z0-9-]{1,64}")
 _KEPT = re.compile("[a-z][a-z0-9_]{0,31}")
 _NEVER = frozenset({"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection"})
-"""Headers that say how a request is framed or who sends it, which other keys of a definition are for."""
+_NEVER |= {"accept-encoding", "expect", "keep-alive", "te", "trailer", "upgrade"}
+"""Headers that say how a request or its reply is framed, or who sends it, which other keys of a definition are for."""
+# RFC 6838, section 4.2, and RFC 6839, section 3.1.
+_JSON_TYPE = re.compile(
+    r"application/(?:json|[a-z0-9][a-z0-9!#$&^_.-]{0,100}\+json)(?:; ?[a-z0-9_-]+=[A-Za-z0-9._-]+)*"
+)
 MOST_KEPT = 16_384
 """Characters of a text that is kept of a reply."""
 MOST_NUMBER = 2**53
@@ -72,24 +77,26 @@ class Steps(msgspec.Struct, frozen=True):
     def run(self, facts: Facts) -> Reply | None:
         """Make them; the last reply, None when nothing had to be asked. Raises as `call` does."""
         reply: Reply | None = None
+        acted = False
         for step in self.steps:
             if step.changed and not step.changed & facts.changed:
                 continue
             if step.after and (reply is None or not step.after & {reply.status, self.refusals.code(reply)}):
                 continue
-            request = self.authentication.signed(_filled(step, facts, reply), facts)
+            request = self.authentication.signed(_filled(step, facts, acted), facts)
             reply = facts.call(request, step.accept)
+            acted = acted or step.method != "GET"
             if reply.status < 400:
                 _keep(step, reply, facts)
         return reply
 
 
-def _filled(step: Step, facts: Facts, before: Reply | None) -> Request:
-    """The request with its values. Raises OutcomeUnknown where a reply lacks one, Permanent where nothing was asked."""
+def _filled(step: Step, facts: Facts, acted: bool) -> Request:
+    """The request with its values. Raises OutcomeUnknown where one is missing, Permanent where nothing was acted on."""
     try:
         return step.request(facts)
     except OutcomeUnknown as missing:
-        if before is None:
+        if not acted:
             raise Permanent("value-missing", missing.detail) from missing
         raise
 
@@ -131,7 +138,7 @@ class Reader:
         address = addresses.read(table, "url", scope)
         query = _pairs(table, "query", scope, private=False) or {}
         headers = _headers(table, scope)
-        json = bodies.json(table.get("json"), scope, table.at("json")) if table.has("json") else None
+        json = bodies.body(table.get("json"), scope, table.at("json")) if table.has("json") else None
         form = _pairs(table, "form", scope)
         if json and form is not None:
             raise Mistake(table.at("form"), "stands beside json; expected one of the two")
@@ -142,7 +149,7 @@ class Reader:
         if after and first:
             raise Mistake(table.at("after"), "stands in the first request; expected it in a later one")
         changed = frozenset(table.texts("changed"))
-        if changed and scope.field("changed.summary") is None:
+        if changed and "changed.summary" not in scope.names():
             raise Mistake(table.at("changed"), "stands elsewhere than in update; expected it there")
         keep = _kept(table, scope)
         table.close()
@@ -157,16 +164,29 @@ def _pairs(table: Table, key: str, scope: Scope, private: bool = True) -> Mappin
 def _headers(table: Table, scope: Scope) -> Mapping[str, Template]:
     headers = _pairs(table, "headers", scope) or {}
     for name in headers:
-        check_header((*table.at("headers"), name), name)
+        written, path = table.get("headers")[name], (*table.at("headers"), name)
+        if name.lower() == "content-type" and table.has("json"):
+            _check_type(path, written)
+            continue
+        check_header(path, name)
+        templates.check_alone(written, path)
     return headers
+
+
+def _check_type(path: tuple[str | int, ...], written: str) -> None:
+    """Raise Mistake unless that is a media type of JSON, which a system may insist on for what JSON it takes."""
+    if not _JSON_TYPE.fullmatch(written):
+        raise Mistake(path, "is set by Anyroom; expected a type of JSON, such as application/vnd.api+json, or nothing")
 
 
 def check_header(path: tuple[str | int, ...], name: str) -> None:
     """Raise Mistake unless a definition may set the header of that name."""
     if not _HEADER.fullmatch(name):
         raise Mistake(path, f"{quoted(name)!r} is no header's name; expected letters, digits and hyphens")
-    if name.lower() in _NEVER:
+    if name.lower() == "authorization":
         raise Mistake(path, "is set by Anyroom; expected [authentication] to say who we are")
+    if name.lower() in _NEVER:
+        raise Mistake(path, "is set by Anyroom; expected json or form to say what is sent")
 
 
 def _codes(table: Table, key: str) -> frozenset[Code]:

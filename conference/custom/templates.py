@@ -13,6 +13,7 @@ from conference.errors import OutcomeUnknown
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _REFERENCE = re.compile("secret:[A-Za-z0-9_-]{1,255}")
+_INSIDE = re.compile("(?<![A-Za-z0-9])secret:[A-Za-z0-9_-]")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,270}")
 
 Encode = Callable[[str], str]
@@ -40,7 +41,7 @@ class Placeholder(msgspec.Struct, frozen=True):
         if isinstance(value, bool):
             return "true" if value else "false"
         if value is None or isinstance(value, list):
-            # An earlier request of the same operation was acted on, and its reply lacks what this one needs.
+            # The reply to an earlier request of the same operation lacks what this one needs.
             raise OutcomeUnknown("malformed-reply", "a value that a request needs is missing")
         return str(value)
 
@@ -111,6 +112,12 @@ def check_reference(text: str, path: Path) -> None:
         raise Mistake(path, "names no secret; expected letters, digits, - and _ after secret:")
 
 
+def check_alone(text: str, path: Path) -> None:
+    """Raise Mistake for a text that has secret:NAME inside other text: it would be sent as it stands."""
+    if not text.startswith("secret:") and _INSIDE.search(text):
+        raise Mistake(path, "has secret:NAME inside other text; expected {options.NAME}, an option that is the secret")
+
+
 def _of_secret(text: str, scope: Scope, path: Path, private: bool) -> Template:
     if not scope.inline:
         raise Mistake(path, "names a secret, which only a solution can; expected an option of the type secret")
@@ -141,6 +148,9 @@ def _placeholder(written: str, scope: Scope, path: Path, private: bool) -> Place
         raise Mistake(path, f"{{{quoted(name)}}} is no field here; {meant(name, scope.names())}")
     if field.private and not private:
         raise Mistake(path, f"{{{quoted(name)}}} must not stand in an address, which others may log; use the body")
+    if name.startswith("changed.") and not optional:
+        # As null it would empty the field in many systems (RFC 7396).
+        raise Mistake(path, f"{{{name}}} has no value when it did not change; expected {{{quoted(written)}?}}")
     kind, steps = field.kind, []
     for form in forms:
         kind, step = formats.read(form.strip(), kind, scope, path)

@@ -31,6 +31,7 @@ from conference.solution import Solution
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NOT_A_PROVIDER = "base"
+_MISSING = "is missing"
 _FUNCTIONS = ("create", "update", "delete", "find", "join", "account", "webhook", "rooms")
 
 
@@ -74,6 +75,8 @@ def load(name: str) -> LoadedProvider:
         raise InvalidSetting("provider", f"is none of {', '.join(names())}")
     described = definition(name)
     if described:
+        if described.with_suffix(".py").exists():
+            raise InvalidSetting("provider", f"{name} is there twice, as {name}.py and {name}.toml; remove one")
         return _without_code(name, described)
     module = importlib.import_module(f"conference.providers.{name}")
     declared = getattr(module, "PROVIDER", None)
@@ -145,12 +148,12 @@ def read_options(name: str, table: Mapping[str, Any], where: str = "") -> Any:
     unknown = sorted(set(table) - fields)
     if unknown:
         known = f"; it has {', '.join(sorted(fields))}" if fields else "; it has none of its own"
-        raise InvalidSetting(f"{where} {unknown[0]}".strip(), f"is no option of {name}{known}")
+        raise InvalidSetting(f"{where} {unknown[0]}".strip(), f"is no option of {name}{known}", path=(unknown[0],))
     try:
         return msgspec.convert(dict(table), declared.options)
     except msgspec.ValidationError as error:
         field, complaint = _complaint(str(error))
-        path = getattr(error.__cause__, "path", ())
+        path = getattr(error.__cause__, "path", (field,) if complaint == _MISSING else ())
         raise InvalidSetting(f"{where} {field}".strip(), complaint, path=path) from error
 
 
@@ -161,7 +164,7 @@ def _complaint(message: str) -> tuple[str, str]:
         return path.rstrip("`"), text
     missing = re.fullmatch(r"Object missing required field `(\w+)`", message)
     if missing:
-        return missing[1], "is missing"
+        return missing[1], _MISSING
     field, colon, complaint = message.partition(": ")
     return (field, complaint) if colon else ("options", message)
 

@@ -170,6 +170,15 @@ def test_a_request_that_changes_nothing_may_be_repeated_and_leaves_nothing_open(
     assert rooms.may_have_acted is not safe
 
 
+@pytest.mark.parametrize(
+    ("request_", "acted"), [(POST, True), (GET, False), (Request("POST", POST.url, safe=True), False)]
+)
+def test_f06_what_was_acted_on_is_remembered_for_whatever_fails_after_it(request_: Request, acted: bool) -> None:
+    rooms = call(Scripted(reply(200)))
+    rooms(request_)
+    assert rooms.may_have_acted is acted
+
+
 def test_the_systems_own_table_comes_first_by_code_then_by_status() -> None:
     assert type(failure(reply(418, b'{"code": "teapot"}'))) is SolutionForbidden
     assert type(failure(reply(418, b'{"code": "other"}'))) is PermissionDenied

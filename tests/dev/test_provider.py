@@ -117,7 +117,7 @@ def test_an_argument_that_there_is_not_is_refused(folder: Path, capsys: pytest.C
     assert capsys.readouterr().err == "unrecognized arguments: --nme=acme\n"
 
 
-@pytest.mark.parametrize("path", provider.files("acme"))
+@pytest.mark.parametrize("path", [*provider.files("acme"), f"{provider.PROVIDERS}/acme.toml"])
 def test_what_is_there_already_is_never_touched(folder: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
     (folder / path).write_text("mine", "utf-8")
     assert refused(folder, capsys) == f"{path} is there already: choose another NAME, or remove it first"

@@ -64,7 +64,7 @@ def test_every_wrong_setting_and_solution_has_a_line_and_the_others_are_examined
             "problem  [solutions.webex] logo: must be an https address on Google's servers, such as"
             " lh3.googleusercontent.com"
         ),
-        "problem  [solutions.goto] client_id: is missing",
+        "problem  anyroom.toml, line 36, [solutions.goto] client_id: is missing",
         "problem  ANYROOM_REPLY: must be bare or wrapped",
         "problem  ANYROOM_GRACE: must be a number with m, h or d, such as 30m, 1h or 2d",
     ]

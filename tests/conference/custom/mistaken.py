@@ -59,6 +59,11 @@ url = "{options.url}/rooms/{id}"
 changed = ["summary"]
 json = { title = "{summary}" }
 
+[[update]]
+method = "PUT"
+url = "{options.url}/rooms/{id}/start"
+form = { at = "{start|epoch}" }
+
 [[delete]]
 method = "DELETE"
 url = "{options.url}/rooms/{id}"
@@ -318,7 +323,8 @@ MISTAKES = {
     "told without a request": (
         (
             '[[update]]\nmethod = "PATCH"\nurl = "{options.url}/rooms/{id}"\nchanged = ["summary"]\n'
-            'json = { title = "{summary}" }\n'
+            'json = { title = "{summary}" }\n\n'
+            '[[update]]\nmethod = "PUT"\nurl = "{options.url}/rooms/{id}/start"\nform = { at = "{start|epoch}" }\n'
         ),
         "",
         "update: is missing; expected it beside updates",

@@ -2,7 +2,7 @@
 
 PATCH = 'changed = ["summary"]'
 KEEP = 'keep = { version = "version" }'
-OTHER = ("Content-Length", "content-type", "HOST", "Transfer-Encoding", "Connection")
+OTHER = ("Content-Length", "content-type", "HOST", "Transfer-Encoding", "Connection", "Expect", "Accept-Encoding")
 
 OF_REQUESTS: dict[str, tuple[str, str, str]] = {
     **{
@@ -22,6 +22,16 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
         PATCH,
         f"{PATCH}\nheaders = {{ X = 7 }}",
         "update[1].headers.X: is a whole number; expected text",
+    ),
+    "a change that is never told": (
+        'updates = ["summary", "start"]',
+        'updates = ["summary", "start", "attendees"]',
+        "updates: has attendees, which no request of update tells; expected a field of it there",
+    ),
+    "what may not have changed": (
+        'json = { title = "{summary}" }',
+        'json = { title = "{changed.summary|upper}" }',
+        "{changed.summary} has no value when it did not change; expected {changed.summary|upper?}",
     ),
     "an unknown key": (PATCH, f"{PATCH}\nacept = [404]", "update[1].acept: is not known here; did you mean accept?"),
     "one code": (PATCH, f"{PATCH}\naccept = 404", "update[1].accept: expected a list of statuses and codes"),

@@ -6,7 +6,7 @@ import pytest
 
 from conference.custom.expressions import Expression
 from conference.errors import OutcomeUnknown
-from tests.conference.custom.asking import MADE, Asking, reply
+from tests.conference.custom.asking import MADE, ONE, Asking, reply
 
 
 def nested(depth: int) -> Any:
@@ -48,3 +48,26 @@ def test_an_id_that_is_none_makes_no_conference(id: Any) -> None:
 @pytest.mark.parametrize("id", ["a/b", "a..b", "é", "x" * 512, 0, -7, 2**70])
 def test_any_other_id_is_taken(id: Any) -> None:
     assert Asking(reply(body={**MADE, "id": id})).create().id == str(id)
+
+
+def test_what_all_numbers_share_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def of(self: Expression, document: Any) -> Any:
+        searched.append(self.text)
+        return found(self, document)
+
+    found = Expression.of
+    monkeypatch.setattr(Expression, "of", of)
+    numbers = [{"n": f"+41 44 {number}"} for number in range(100, 200)]
+    made = Asking(
+        reply(body={**MADE, "numbers": numbers, "pins": [{"pin": "7"}]}),
+        reply={
+            **ONE["reply"],
+            "phones": {"each": "numbers", "number": "n", "pin": {"reply": "pins[0].pin"}},
+        },
+    ).create()
+
+    assert searched.count("n") == 100
+    assert searched.count("pins[0].pin") == 1
+    assert [point.pin for point in made.entry_points[1:]] == ["7"] * 100

@@ -59,10 +59,57 @@ INLINE_MISTAKES = {
         "http://metadata/",
         "line 11, [solutions.acme] options.api: must lead elsewhere",
     ),
+    "a secret inside other text": (
+        'token = "secret:acme-key"',
+        'token = "key=secret:acme-key"',
+        "line 12, [solutions.acme] authentication.token: has secret:NAME inside other text; expected {options.NAME}",
+    ),
+    "a secret inside a header": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms"\nheaders = { X-Key = "Key secret:acme-key" }',
+        "line 17, [solutions.acme] create[1].headers.X-Key: has secret:NAME inside other text",
+    ),
+    "a secret inside an address": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms?key=secret:acme-key"',
+        "line 16, [solutions.acme] create[1].url: has secret:NAME inside other text",
+    ),
+    "a secret inside a query": (
+        'url = "{options.api}/rooms"',
+        'url = "{options.api}/rooms"\nquery = { key = "Key secret:acme-key" }',
+        "line 17, [solutions.acme] create[1].query.key: has secret:NAME inside other text",
+    ),
+    "a create that only reads": (
+        'method = "POST"\nurl = "{options.api}/rooms"\njson = { title = "{summary}", level = "{options.level}" }',
+        'method = "GET"\nurl = "{options.api}/rooms/{options.level}"',
+        "line 14, [solutions.acme] create: has only GETs, which are repeated when a reply is lost",
+    ),
+    "what find does not keep": (
+        (
+            'url = "{options.api}/rooms"\njson = { title = "{summary}", level = "{options.level}" }\n\n'
+            '[solutions.acme.reply]\nid = "id"\nvideo = { url = "url" }'
+        ),
+        (
+            'url = "{options.api}/{attempt}"\njson = "{options.level}"\nkeep = { key = "key" }\n'
+            '[[solutions.acme.find]]\nmethod = "GET"\nurl = "{options.api}/{attempt}"\n'
+            '[solutions.acme.reply]\nid = "id"\nvideo = { url = { template = "{options.api}/{kept.key}" } }'
+        ),
+        "expected one of attempt, host, id, now, options.api, options.level; find's reply is read so too",
+    ),
+    "a query that a path would follow": (
+        'api = "https://api.example.org"',
+        'api = "https://api.example.org?v=1"',
+        "line 16, [solutions.acme] create[1].url: goes on after the query of {options.api}; expected it in query",
+    ),
+    "what is missing": (
+        'idempotency = "none"',
+        "",
+        "line 6, [solutions.acme] idempotency: is missing",
+    ),
     "what nobody asks for": (
         "idempotency =",
         "colour = 1\nidempotency =",
-        "[solutions.acme] colour: is no option of custom",
+        "line 10, [solutions.acme] colour: is no option of custom",
     ),
 }
 
@@ -81,3 +128,10 @@ def test_a_mistake_in_a_solution_is_named_with_its_line_too(
 
     assert complaint in str(mistake.value)
     assert "canary" not in str(mistake.value)
+
+
+@pytest.mark.parametrize("text", ["[solutions.acme", f"deep = {'[' * 5000}"], ids=["cut", "deep"])
+def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "anyroom.toml").write_text(text, "utf-8")
+    with pytest.raises(InvalidSetting, match=r"\AANYROOM_CONFIG: .*anyroom\.toml is not valid TOML: .*\Z"):
+        settings.load_solutions(str(tmp_path / "anyroom.toml"))

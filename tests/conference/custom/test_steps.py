@@ -84,6 +84,19 @@ def test_what_a_later_request_needs_and_does_not_get_is_a_failure(value: Any) ->
     assert len(asking.asked) == 1
 
 
+def test_what_is_not_found_before_anything_is_made_leaves_nothing_open() -> None:
+    asking = Asking(
+        reply(body={"users": []}),
+        create=[
+            {"method": "GET", "url": ROOMS, "query": {"user": "{host}"}, "keep": {"user": "users[0].id"}},
+            {"method": "POST", "url": f"{ROOMS}/{{kept.user}}"},
+        ],
+    )
+    with pytest.raises(Permanent) as met:
+        asking.create()
+    assert met.value.reason == "value-missing"
+
+
 @pytest.mark.parametrize("id", ["", ".", ".."])
 def test_an_id_that_names_no_place_is_not_asked_with(id: str) -> None:
     asking = Asking(delete=[{"method": "DELETE", "url": f"{ROOMS}/{{id}}"}])

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
+from conference import exchange
 from conference.errors import Permanent
 from conference.event import Attendee, Event
 from conference.providers.base import Request
-from tests.conference.custom.asking import ROOMS, Asking, body_of, reply
+from tests.conference.custom.asking import MADE, ONE, ROOMS, Asking, body_of, reply
 from tests.contracts.providers.events import CHANGED, EVENT
 
 NASTY = '"},{"{summary}" {{x}} \\ \n</script> &a=b#?/../%2e\r\nX: y'
@@ -88,6 +89,14 @@ def test_what_is_left_out_is_left_out_with_its_table() -> None:
     assert body_of(json, replace(EVENT, attendees=PEOPLE))["each"] == [{"mail": "a@example.org"}]
 
 
+@pytest.mark.parametrize("json", ["{options.no?}", {"{attendees?}": {"mail": "{item}"}}], ids=["a value", "a list"])
+def test_a_body_that_is_left_out_is_none(json: Any) -> None:
+    assert (
+        body_of(json, replace(EVENT, attendees=()), **({"options": {"no": ""}} if json == "{options.no?}" else {}))
+        is None
+    )
+
+
 def test_what_is_no_text_stays_as_it_is() -> None:
     json = {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{{e}}"}, "f": {"{{g}}": "h"}}
     assert body_of(json) == {"a": [1, 2**53, -1.5, True, {"b": False}], "{{c}}": {"d": "{e}"}, "f": {"{{g}}": "h"}}
@@ -147,10 +156,23 @@ def test_a_form_and_headers_hold_what_has_a_value() -> None:
     assert asked.headers == {"X-Zone": "Europe/Zurich"}
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+def test_json_is_of_the_type_that_a_system_wants(name: str) -> None:
+    wanted = "application/vnd.api+json; charset=utf-8"
+    _, headers = exchange._content(request_of(json={"data": "{summary}"}, headers={name: wanted}))
+    assert {key.lower(): value for key, value in headers.items()}["content-type"] == wanted
+
+
 def test_a_header_that_would_be_two_is_not_sent() -> None:
     with pytest.raises(Permanent) as met:
         request_of(headers={"X-Nasty": "{options.nasty}"})
     assert str(met.value) == "bad-header: X-Nasty"
+
+
+@pytest.mark.parametrize("host", ["a@b.example\r\nX: y", "a" * 400 + "@b.example", "nobody", 7, None])
+def test_a_host_that_is_no_address_is_whoever_asked(host: Any) -> None:
+    made = Asking(reply(body={**MADE, "owner": host}), reply={**ONE["reply"], "host": "owner"}).create()
+    assert made.host == "host@example.org"
 
 
 def test_a_reply_is_read_as_the_page_says() -> None:

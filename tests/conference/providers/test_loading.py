@@ -70,6 +70,14 @@ def test_a_file_that_breaks_the_contract_is_refused(folder: Path, change: tuple[
     assert fault in str(refused.value)
 
 
+def test_a_provider_that_is_there_in_code_and_without_is_refused(folder: Path) -> None:
+    (folder / "acme.py").write_text(GOOD)
+    (folder / "acme.toml").write_text("")
+
+    with pytest.raises(InvalidSetting, match=r"acme is there twice, as acme\.py and acme\.toml"):
+        providers.load("acme")
+
+
 DEPENDS = """
 import msgspec
 from conference.providers.base import Conference, Provider

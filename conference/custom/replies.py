@@ -66,6 +66,14 @@ class Point(msgspec.Struct, frozen=True):
         codes: dict[str, Any] = {name: one.of(document, facts) for name, one in self.more.items()}
         return EntryPoint.fitted(self.type, str(uri), **codes)
 
+    def entry_point_or_note(self, document: Any, facts: Facts) -> EntryPoint | None:
+        """The same; what cannot be used does not cost the conference, it is noted."""
+        try:
+            return self.entry_point(document, facts)
+        except InvalidConferenceData:
+            facts.call.note(f"custom-{self.type.lower()}-unusable")
+            return None
+
 
 class Phones(msgspec.Struct, frozen=True):
     """The telephone numbers: `each` finds the list, the other parts what stands in each of its items. `dial` are the
@@ -115,15 +123,18 @@ class ReplyMap(msgspec.Struct, frozen=True):
     def of(self, document: Any, facts: Facts) -> Conference:
         """The conference that a document shows. Raises OutcomeUnknown, InvalidConferenceData."""
         facts.id = _id(self.id.of(document, facts))
-        points = [point.entry_point(document, facts) for point in self.points]
-        if points[0] is None:
+        link = self.points[0].entry_point(document, facts)
+        if link is None:
             raise OutcomeUnknown("malformed-reply", "no link in the reply")
-        found = tuple(filter(None, points))
+        others = [point.entry_point_or_note(document, facts) for point in self.points[1:]]
         phones = tuple(self.phones.entry_points(document, facts)) if self.phones else ()
         notes = self.notes.of(document, facts) if self.notes else None
         host = self.host.of(document, facts) if self.host else None
         return Conference(
-            facts.id, (found[0], *phones, *found[1:]), notes=_html(str(notes or "")), host=_address(host, facts)
+            facts.id,
+            (link, *phones, *filter(None, others)),
+            notes=_html(str(notes or "")),
+            host=_address(host, facts),
         )
 
 

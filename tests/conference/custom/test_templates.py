@@ -196,3 +196,12 @@ def test_a_reply_is_read_as_the_page_says() -> None:
     ]
     assert made.entry_points[0].label == "room 7"
     assert asking.calls[0].notes == ["custom-number-unusable"]
+
+
+@pytest.mark.parametrize(("part", "key", "type"), [("sip", "address", "sip"), ("more", "url", "more")])
+def test_a_way_in_beside_the_link_that_cannot_be_used_is_noted_and_costs_no_conference(
+    part: str, key: str, type: str
+) -> None:
+    asking = Asking(reply(body={**MADE, "odd": "not one, not two"}), reply={**ONE["reply"], part: {key: "odd"}})
+    assert [point.type for point in asking.create().entry_points] == ["VIDEO"]
+    assert asking.calls[0].notes == [f"custom-{type}-unusable"]

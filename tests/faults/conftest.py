@@ -11,6 +11,7 @@ from sync.store.firestore import FirestoreStore
 from sync.store.sqlite import SqliteStore
 from tests import simulating
 from tests.emulator import firestore_emulator as firestore_emulator
+from tests.thorough import takes_long
 from tests.world import Instance, MovedClock, World
 
 
@@ -19,7 +20,7 @@ def clock() -> MovedClock:
     return MovedClock()
 
 
-@pytest.fixture(params=["sqlite", "firestore"])
+@pytest.fixture(params=["sqlite", pytest.param("firestore", marks=takes_long)])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Opens the test's store, each time anew, as another process would."""
     if request.param == "sqlite":

@@ -12,9 +12,12 @@ from sync import records
 from sync.records import OrphanRecord
 from sync.store import Replace
 from tests.followed import Followed
+from tests.thorough import takes_long
 from tests.world import ADA, World
 
-BOTH_STORES = pytest.mark.parametrize("open_store", ["sqlite", "firestore"], indirect=True)
+BOTH_STORES = pytest.mark.parametrize(
+    "open_store", ["sqlite", pytest.param("firestore", marks=takes_long)], indirect=True
+)
 RELAYED = pytest.mark.parametrize("story", ["relay"], indirect=True)
 DELEGATED = pytest.mark.parametrize("story", ["delegation"], indirect=True)
 

@@ -51,7 +51,10 @@ TARGETS: Mapping[str, Target] = {
     "conference/token_reply.py": Target(("tests/conference/test_token_reply.py",)),
     "conference/tokens.py": Target(("tests/conference/test_tokens.py",)),
     "conference/custody.py": Target(
-        tuple(f"tests/conference/test_custody{of}.py" for of in ("_exactly", "_told", "", "_secrets", "_at_once"))
+        tuple(
+            f"tests/conference/test_custody{of}.py"
+            for of in ("_exactly", "_told", "", "_secrets", "_at_once", "_account", "_calls")
+        )
     ),
     "conference/join.py": Target(("tests/conference/test_join.py", "tests/conference/test_join_occasions.py")),
     "conference/meeting.py": Target(("tests/conference/test_meeting.py",)),

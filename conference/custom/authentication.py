@@ -223,7 +223,7 @@ def _client(table: Table) -> Literal["basic", "post"]:
 
 
 def _literal(table: Table | None) -> Mapping[str, str]:
-    return {name: table.text(name) for name in table.keys()} if table else {}  # noqa: SIM118  # no mapping
+    return {name: table.text(name) for name in table} if table else {}
 
 
 def _check_client(table: Table, clients: Clients) -> None:

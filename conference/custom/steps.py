@@ -203,7 +203,7 @@ def _kept(table: Table, scope: Scope) -> Mapping[str, Expression]:
     if inner is None:
         return {}
     kept = {}
-    for name in inner.keys():  # noqa: SIM118  # no mapping
+    for name in inner:
         if not _KEPT.fullmatch(name):
             raise Mistake(inner.at(name), "is no name; expected lower-case letters, digits and _")
         kept[name] = Expression(inner.text(name), inner.at(name))

@@ -96,7 +96,7 @@ class Table:
         self._asked.update(self._values)
         yield from self._values.items()
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         """Every key, where any may stand."""
         self._asked.update(self._values)
         yield from self._values

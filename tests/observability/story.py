@@ -17,7 +17,7 @@ from simulator import builder, faults, ids
 from simulator.zoom_api import zoom_id
 from sync import records
 from sync.credentials import SCOPES
-from sync.records import ORPHANS, OrphanRecord
+from sync.records import CALENDARS, ORPHANS, CalendarRecord, OrphanRecord
 from sync.store import Create
 from sync.store.sqlite import SqliteStore
 from tests.browsing import Browser, vendors
@@ -75,7 +75,7 @@ class _Teller:
     def creates(self) -> None:
         """Creates that end in every way, on the caller's own calendar and on others'."""
         self.event = self._create("demo", ADA)
-        _until(self._at_rest)
+        _until(self._is_kept)
         for solution in ("signin", "closed", "keyed"):
             self._create(solution, ADA)
         self._simulator.faults.add(faults.status(500), ROOMS, times=9)
@@ -85,6 +85,7 @@ class _Teller:
         self._simulator.calendar.share(TEAM, ADA, "writer")
         self._create("demo", TEAM)
         self._create("demo", BOB)
+        _until(self._at_rest)
 
     def changes(self) -> None:
         """A change told late, one parked, tried in vain and told by a sweep, and an event deleted."""
@@ -155,11 +156,11 @@ class _Teller:
     def _sync(self, done: Callable[[], object]) -> None:
         """A task of the calendar; whoever has its lease, the process's own queue or this, does the work."""
         self._task("/sync", json.dumps({"calendar": KEY}).encode())
-        _until(lambda: bool(done()))
+        _until(lambda: bool(done()) and self._at_rest())
 
     def _sweep(self, done: Callable[[], object]) -> None:
         self._task("/sweep", b"")
-        _until(lambda: bool(done()))
+        _until(lambda: bool(done()) and self._at_rest())
 
     def _task(self, path: str, content: bytes) -> None:
         token = self._simulator.identity.tasks_token(f"{PUBLIC_URL}{path}", email=ids.TASKS_SERVICE_ACCOUNT)
@@ -169,10 +170,16 @@ class _Teller:
         wanted = {"kind": kind, **fields}.items()
         return sum(wanted <= line.items() for line in map(_flat, self._function.lines()))
 
-    def _at_rest(self) -> bool:
+    def _is_kept(self) -> bool:
         """Whether the calendar's first run, which a thread began after the create, has ended."""
-        found = [records.calendar(one.body) for one in self._function.stored() if one.key == KEY]
-        return bool(found and found[0].cursor and found[0].channel and found[0].channel.resource)
+        return any(one.cursor and one.channel and one.channel.resource for one in self._calendars())
+
+    def _at_rest(self) -> bool:
+        """Whether no run is under way or wanted: the clock may go on, and what is due then is so by its time alone."""
+        return not any(one.dirty or (one.lease and one.lease.by) for one in self._calendars())
+
+    def _calendars(self) -> list[CalendarRecord]:
+        return [records.calendar(one.body) for one in self._function.stored() if one.kind == CALENDARS]
 
     def _list_orphan(self) -> None:
         now = self._clock.now()

@@ -106,7 +106,8 @@ def test_the_lag_is_from_the_change_to_the_reply_also_where_it_was_parked_meanwh
 
 def test_what_waits_is_as_old_as_it_is(entries: list[Entry]) -> None:
     at_once, again = values("anyroom-parked-age", entries)
-    assert (at_once, again // 10) == (0, 16)
+    assert at_once == 0
+    assert 160 <= again < 220
     assert values("anyroom-parked", entries) == [1, 1, 0]
     assert values("anyroom-orphans", entries) == [0, 0, 1]
     [orphan] = values("anyroom-orphan-age", entries)

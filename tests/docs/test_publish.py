@@ -128,7 +128,7 @@ def test_those_who_sign_in_are_the_systems_that_connect_users() -> None:
     said = re.search(r"- For (.*?) the sign-in there, once", PAGE.flowing)
     assert said
     connecting = {name for name in providers.names() if providers.load(name).declared.authentication == "oauth"}
-    systems = {"zoom": "Zoom", "webex": "Webex", "teams": "Teams", "gotomeeting": "GoTo"}
+    systems = {"zoom": "Zoom", "webex": "Webex", "teams": "Teams", "microsoft_teams": "Teams", "gotomeeting": "GoTo"}
     assert set(re.split(r", | and ", said[1])) == {systems[name] for name in connecting - {"demo"}}
 
 

@@ -40,7 +40,7 @@ GOOD: dict[str, list[Any]] = {
         {"access_token": "token"},
         {"id": "r", "url": "https://meet.example.org/abc", "slug": "abc", "telephony": TELEPHONY},
     ],
-    "teams": [
+    "microsoft_teams": [
         {
             "id": "r",
             "joinWebUrl": "https://teams.example/r",
@@ -62,7 +62,7 @@ def keys_of(value: Any) -> set[str]:
 KEYS = keys_of(list(GOOD.values())) | {"error", "code", "info"}
 NEEDED = {"whereby": {"api_key": "k"}, "daily": {"api_key": "k"}}
 NEEDED["la_suite_meet"] = {"client_id": "c", "client_secret": "s", "url": "https://meet.example.org/base"}
-NEEDED["teams"] = {"client_id": "c", "client_secret": "s"}
+NEEDED["microsoft_teams"] = {"client_id": "c", "client_secret": "s"}
 
 
 def system(name: str) -> tuple[System, Provider, Any]:
@@ -70,8 +70,7 @@ def system(name: str) -> tuple[System, Provider, Any]:
     if name == "acme":
         options = Options(**acme.table("https://api.acme.example"))
         return options.behind, options.provider, options
-    folder = Path(__file__).parent if name == "teams" else Path(providers.__file__).parent
-    read = files.read(folder / f"{name}.toml")
+    read = files.read(Path(providers.__file__).with_name(f"{name}.toml"))
     made = read.definition.declared.struct(**NEEDED[name])
     return read, read.declared(name, type(made)), made
 
@@ -124,7 +123,7 @@ PLACES = {
     "acme": "https://api.acme.example/v1/rooms/",
     "whereby": "https://api.whereby.dev/v1/meetings/",
     "daily": "https://api.daily.co/v1/rooms/",
-    "teams": "https://graph.microsoft.com/v1.0/me/onlineMeetings/",
+    "microsoft_teams": "https://graph.microsoft.com/v1.0/me/onlineMeetings/",
 }
 
 

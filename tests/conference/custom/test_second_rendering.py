@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ from msgspec.structs import replace
 
 from conference import providers
 from conference.clock import Deadline, SystemClock
-from conference.custom import files
-from conference.custom.system import System
 from conference.errors import ConferenceFailure
 from conference.event import Attendee, Event
 from conference.exchange import HttpClient
@@ -42,7 +39,7 @@ UPDATES = sorted(in_code.PROVIDER.updates)
 class Rendering:
     """One of the two, wired to a Teams of its own that makes the same meetings."""
 
-    provider: LoadedProvider | System
+    provider: LoadedProvider
     declared: Provider
     options: Any
     wire: Wire
@@ -54,11 +51,11 @@ class Rendering:
         return HttpCall(self.declared, self.options, HttpClient(), Deadline(clock, 10.0), clock, str, bearer)
 
     def does(self, act: Callable[[Any, HttpCall], Any]) -> Any:
-        """What an act comes to: its result, or the failure."""
+        """What an act comes to: its result, or the failure without the provider's name."""
         try:
             return act(self.provider, self.call())
         except ConferenceFailure as failure:
-            return type(failure), failure.reason
+            return type(failure), failure.reason.removeprefix(self.declared.name)
 
     def asked(self) -> list[tuple[Any, ...]]:
         """Every request so far, as it came off the wire."""
@@ -84,10 +81,9 @@ def _in_code(wire: Wire, request: pytest.FixtureRequest) -> Rendering:
 def _without_code(wire: Wire, request: pytest.FixtureRequest) -> Rendering:
     harness = teams.build(wire.url, request)
     wire.system = harness.system
-    system = files.read(Path(__file__).with_name("teams.toml"))
+    loaded = providers.load("microsoft_teams")
     table = {name: value for name, value in harness.table.items() if name != "attendees"}
-    options = system.definition.declared.struct(**table)
-    return Rendering(system, system.declared("teams", type(options)), options, wire, harness)
+    return Rendering(loaded, loaded.declared, providers.read_options("microsoft_teams", table), wire, harness)
 
 
 def same(both: tuple[Rendering, Rendering], act: Callable[[Any, HttpCall], Any]) -> Any:
@@ -101,7 +97,7 @@ def same(both: tuple[Rendering, Rendering], act: Callable[[Any, HttpCall], Any])
 
 def test_both_declare_the_same(both: tuple[Rendering, Rendering]) -> None:
     code, tables = both
-    for name in ("name", "authentication", "idempotency", "updates", "deletes", "outlives_event", "limits"):
+    for name in ("authentication", "idempotency", "updates", "deletes", "outlives_event", "limits"):
         assert getattr(tables.declared, name) == getattr(code.declared, name), name
     hosts = [one.declared.hosts(one.options) for one in both]
     assert [len(set(found)) for found in hosts] == [1, 1]

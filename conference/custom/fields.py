@@ -39,13 +39,15 @@ class Facts(msgspec.Struct):
 class Field(msgspec.Struct, frozen=True):
     """One name of templates. `private` is never let into an address: texts and people of the event, and secrets.
 
-    `empty` says that an empty value is one too, and {field?} is left out only where there is none.
+    `secret`, which is private too, is for the system alone and never let into what guests read. `empty` says that an
+    empty value is one too, and {field?} is left out only where there is none.
     """
 
     kind: Kind
     read: Callable[[Facts], Any]
     private: bool = False
     empty: bool = False
+    secret: bool = False
 
 
 def _of_event(kind: Kind, read: Callable[[Event], Any], private: bool = False) -> Field:

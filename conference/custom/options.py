@@ -132,7 +132,7 @@ def _field(read: Callable[[Any], Any], kind: Kind, secret: bool) -> Field:
         found = read(facts.call.options)
         return facts.call.secret(found) if secret else found
 
-    return Field(kind, value, private=secret)
+    return Field(kind, value, private=secret, secret=secret)
 
 
 def _default(table: Table, made: Any) -> Any:

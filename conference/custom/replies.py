@@ -197,6 +197,8 @@ def part(table: Table, key: str, scope: Scope, link: EntryPointType | None = Non
     if link in ("VIDEO", "MORE"):
         return Part(Address(text, scope, path, link=True))
     template = templates.read(text, scope, path, private=link is None)
+    if any(placeholder.field.secret for placeholder in template.placeholders):
+        raise Mistake(path, "has a secret, which guests would read; expected a value of the reply, or plain text")
     last = template.parts[-1] if template.parts else ""
     if link and not (isinstance(last, str) and "@" in last):
         raise Mistake(path, "ends in no fixed host; expected sip:NAME@HOST")

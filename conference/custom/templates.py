@@ -124,9 +124,8 @@ def _of_secret(text: str, scope: Scope, path: Path, private: bool) -> Template:
     check_reference(text, path)
     if not private:
         raise Mistake(path, "is a secret, which must not stand in an address, which others may log; use the body")
-    return Template(
-        (Placeholder(Field("text", lambda facts: facts.call.secret(text), private=True), (), "text", False),)
-    )
+    field = Field("text", lambda facts: facts.call.secret(text), private=True, secret=True)
+    return Template((Placeholder(field, (), "text", False),))
 
 
 def _check_places(template: Template, path: Path) -> None:

@@ -213,6 +213,11 @@ MISTAKES = {
         'url = "{options.url}/rooms/{attempt}?key={options.key}"',
         "create[2].url: {options.key} must not stand in an address",
     ),
+    "a secret for guests": (
+        'passcode = "code"',
+        'passcode = { template = "{options.key}" }',
+        "reply.video.passcode.template: has a secret, which guests would read",
+    ),
     "dots in an address": (
         'url = "{options.url}/rooms"',
         'url = "{options.url}/../rooms"',

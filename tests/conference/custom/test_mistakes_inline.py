@@ -49,6 +49,11 @@ INLINE_MISTAKES = {
         'level = 3, key = "secret:acme-key" }\nfind = [{ method = "GET", url = "{options.api}?key={options.key}" }]',
         "line 12, [solutions.acme] find[1].url: {options.key} must not stand in an address",
     ),
+    "a secret for guests": (
+        'video = { url = "url" }',
+        'video = { url = "url" }\nnotes = { template = "secret:acme-key" }',
+        "line 22, [solutions.acme] reply.notes.template: has a secret, which guests would read",
+    ),
     "a large number": (
         "level = 3",
         "level = 9007199254740993",

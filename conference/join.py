@@ -235,7 +235,7 @@ class Joining:
 
 
 def _parts(occasion: Occasion) -> list[Occasion]:
-    """The event, of a series without the occurrences that were moved; and each of those by itself."""
+    """The event, of a series without the occurrences that were moved or cancelled; and each of the moved by itself."""
     meeting = occasion.meeting
     if not meeting.moved or meeting.start is None:
         return [occasion]
@@ -243,7 +243,8 @@ def _parts(occasion: Occasion) -> list[Occasion]:
     removed = (f"EXDATE:{one.original}" for one in meeting.moved)
     series = replace(meeting, recurrence=(*meeting.recurrence, *removed))
     single = partial(replace, meeting, recurrence=())
-    moved = [single(start=one.start.astimezone(zone), end=one.end.astimezone(zone)) for one in meeting.moved]
+    times = [(one.start, one.end) for one in meeting.moved]
+    moved = [single(start=start.astimezone(zone), end=end.astimezone(zone)) for start, end in times if start and end]
     return [replace(occasion, meeting=part) for part in (series, *moved)]
 
 

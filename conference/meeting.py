@@ -27,15 +27,17 @@ _WHOLE, _CUT = "{link}", "{join}"
 
 
 MOST_MOVED = 100
-"""Occurrences that were moved by themselves: the page knows those that were told last."""
+"""Occurrences that were moved or cancelled by themselves: the page knows those that were told last."""
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """An occurrence that was moved by itself: when its series has it begin, as an EXDATE writes that, and its times."""
+    """An occurrence that was moved by itself: when its series has it begin, as an EXDATE writes that, and its times;
+    None where it was cancelled.
+    """
 
     original: str
-    start: datetime
-    end: datetime
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -117,13 +119,16 @@ class JoinLinks:
             meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence, moved)
         return kept if meeting == known else self._kept(kept.link, meeting)
 
-    def moving(self, kept: Kept, original: str, event: Event) -> Kept:
-        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`."""
+    def moving(self, kept: Kept, original: str, event: Event | None) -> Kept:
+        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`; None
+        when it was cancelled.
+        """
         known = self.meeting(kept)
-        moved = {one.original: one for one in known.moved}
-        moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
-        if event.starts() == original:
-            del moved[original]
+        moved = {one.original: one for one in known.moved if one.original != original}
+        if event is None:
+            moved[original] = Moved(original)
+        elif event.starts() != original:
+            moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
         meeting = msgspec.structs.replace(known, moved=tuple(moved.values())[-MOST_MOVED:])
         return kept if meeting == known else self._kept(kept.link, meeting)
 

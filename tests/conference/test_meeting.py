@@ -97,6 +97,18 @@ def test_an_occurrence_that_was_moved_is_known_until_it_is_moved_back_or_the_eve
     assert links.meeting(back) == links.meeting(kept)
 
 
+def test_an_occurrence_that_was_cancelled_is_known_without_times_until_it_is_back() -> None:
+    links, original = made(), "20270303T090000Z"
+    kept = links.following(links.begin(ROOMS), EVENT)
+    moved = links.moving(kept, original, occurrence(NOW + timedelta(hours=6)))
+
+    cancelled = links.moving(moved, original, None)
+    assert links.meeting(cancelled).moved == (Moved(original),)
+    assert links.moving(cancelled, original, None) is cancelled
+    back = links.moving(cancelled, original, occurrence(NOW + timedelta(days=2)))
+    assert links.meeting(back) == links.meeting(kept)
+
+
 def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
     links = made()
     kept = links.following(links.begin(ROOMS), EVENT)

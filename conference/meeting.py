@@ -124,11 +124,12 @@ class JoinLinks:
         when it was cancelled.
         """
         known = self.meeting(kept)
-        moved = {one.original: one for one in known.moved if one.original != original}
-        if event is None:
-            moved[original] = Moved(original)
-        elif event.starts() != original:
+        moved = {one.original: one for one in known.moved}
+        moved[original] = Moved(original)
+        if event:
             moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
+        if event and event.starts() == original:
+            del moved[original]
         meeting = msgspec.structs.replace(known, moved=tuple(moved.values())[-MOST_MOVED:])
         return kept if meeting == known else self._kept(kept.link, meeting)
 

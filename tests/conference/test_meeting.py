@@ -105,6 +105,8 @@ def test_an_occurrence_that_was_cancelled_is_known_without_times_until_it_is_bac
     cancelled = links.moving(moved, original, None)
     assert links.meeting(cancelled).moved == (Moved(original),)
     assert links.moving(cancelled, original, None) is cancelled
+    both = links.moving(cancelled, "20270304T090000Z", None)
+    assert links.moving(both, original, None) is both
     back = links.moving(cancelled, original, occurrence(NOW + timedelta(days=2)))
     assert links.meeting(back) == links.meeting(kept)
 

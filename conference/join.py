@@ -237,14 +237,13 @@ class Joining:
 def _parts(occasion: Occasion) -> list[Occasion]:
     """The event, of a series without the occurrences that were moved or cancelled; and each of the moved by itself."""
     meeting = occasion.meeting
-    if not meeting.moved or meeting.start is None:
+    if not (meeting.moved or meeting.cancelled) or meeting.start is None:
         return [occasion]
     zone = meeting.start.tzinfo
-    removed = (f"EXDATE:{one.original}" for one in meeting.moved)
+    removed = (f"EXDATE:{original}" for original in (*(one.original for one in meeting.moved), *meeting.cancelled))
     series = replace(meeting, recurrence=(*meeting.recurrence, *removed))
     single = partial(replace, meeting, recurrence=())
-    times = [(one.start, one.end) for one in meeting.moved]
-    moved = [single(start=start.astimezone(zone), end=end.astimezone(zone)) for start, end in times if start and end]
+    moved = [single(start=one.start.astimezone(zone), end=one.end.astimezone(zone)) for one in meeting.moved]
     return [replace(occasion, meeting=part) for part in (series, *moved)]
 
 

@@ -237,7 +237,7 @@ class Joining:
 def _parts(occasion: Occasion) -> list[Occasion]:
     """The event, of a series without the occurrences that were moved or cancelled; and each of the moved by itself."""
     meeting = occasion.meeting
-    if not (meeting.moved or meeting.cancelled) or meeting.start is None:
+    if meeting.start is None:
         return [occasion]
     zone = meeting.start.tzinfo
     removed = (f"EXDATE:{original}" for original in (*(one.original for one in meeting.moved), *meeting.cancelled))

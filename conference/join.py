@@ -235,12 +235,12 @@ class Joining:
 
 
 def _parts(occasion: Occasion) -> list[Occasion]:
-    """The event, of a series without the occurrences that were moved; and each of those by itself."""
+    """The event, of a series without the occurrences that were moved or cancelled; and each of the moved by itself."""
     meeting = occasion.meeting
-    if not meeting.moved or meeting.start is None:
+    if meeting.start is None:
         return [occasion]
     zone = meeting.start.tzinfo
-    removed = (f"EXDATE:{one.original}" for one in meeting.moved)
+    removed = (f"EXDATE:{original}" for original in (*(one.original for one in meeting.moved), *meeting.cancelled))
     series = replace(meeting, recurrence=(*meeting.recurrence, *removed))
     single = partial(replace, meeting, recurrence=())
     moved = [single(start=one.start.astimezone(zone), end=one.end.astimezone(zone)) for one in meeting.moved]

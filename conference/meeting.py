@@ -27,7 +27,7 @@ _WHOLE, _CUT = "{link}", "{join}"
 
 
 MOST_MOVED = 100
-"""Occurrences that were moved by themselves: the page knows those that were told last."""
+"""Occurrences that were moved by themselves, or cancelled: of each, the page knows those that were told last."""
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -41,6 +41,7 @@ class Moved(msgspec.Struct, frozen=True):
 class Meeting(msgspec.Struct, frozen=True):
     """`token` is the random part of the link. `start`, `end` (in `zone`) and `recurrence` are the event's, as in
     conference.event; both times are None while they are not known, and `zone` is "" where Calendar named none that is.
+    `cancelled` are the occurrences that were cancelled by themselves, as `Moved.original` writes them.
     """
 
     token: str
@@ -50,6 +51,7 @@ class Meeting(msgspec.Struct, frozen=True):
     zone: str = ""
     recurrence: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
+    cancelled: tuple[str, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -113,18 +115,27 @@ class JoinLinks:
         meeting = Meeting(known.token)
         if not event.placeholder:
             zone = "" if event.zone_guessed else event.zone
-            moved = known.moved if event.recurrence else ()
-            meeting = Meeting(known.token, event.summary, event.start, event.end, zone, event.recurrence, moved)
+            moved, cancelled = (known.moved, known.cancelled) if event.recurrence else ((), ())
+            times = (event.start, event.end, zone, event.recurrence)
+            meeting = Meeting(known.token, event.summary, *times, moved, cancelled)
         return kept if meeting == known else self._kept(kept.link, meeting)
 
-    def moving(self, kept: Kept, original: str, event: Event) -> Kept:
-        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`."""
+    def moving(self, kept: Kept, original: str, event: Event | None) -> Kept:
+        """The same link, and when the occurrence `event` of the series is now, which has it begin at `original`; None
+        when it was cancelled.
+        """
         known = self.meeting(kept)
-        moved = {one.original: one for one in known.moved}
-        moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
-        if event.starts() == original:
-            del moved[original]
-        meeting = msgspec.structs.replace(known, moved=tuple(moved.values())[-MOST_MOVED:])
+        moved, cancelled = {one.original: one for one in known.moved}, dict.fromkeys(known.cancelled)
+        if event is None:
+            cancelled[original] = None
+            moved.pop(original, None)
+        else:
+            cancelled.pop(original, None)
+            moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
+            if event.starts() == original:
+                del moved[original]
+        last = tuple(moved.values())[-MOST_MOVED:], tuple(cancelled)[-MOST_MOVED:]
+        meeting = msgspec.structs.replace(known, moved=last[0], cancelled=last[1])
         return kept if meeting == known else self._kept(kept.link, meeting)
 
     def again(self, kept: Kept) -> Kept:

@@ -71,19 +71,21 @@ class Applier:
         copy = self._copy(row)
         if copy:
             self.settle(copy, row)
-        if row.original and row.pointer:
+        if row.original and (row.pointer or row.state != "there"):
             self._follow_occurrence(row)
         return found
 
     def _follow_occurrence(self, row: Row) -> None:
-        """Have the series' join page know when the occurrence is. Raises as `apply`."""
+        """Have the series' join page know when the occurrence is, or that it was cancelled, which leaves nothing of its
+        conference to be seen. Raises as `apply`.
+        """
         for one in self.holdings.of(row.series):
-            if one.record.link and one.record.pointer == row.pointer and one.record.state in HOLDING:
+            is_ours = row.state != "there" or one.record.pointer == row.pointer
+            if one.record.link and is_ours and one.record.state in HOLDING:
                 self.guarded(one, partial(self._retrying, one, partial(self._occurred, row)))
 
     def _occurred(self, row: Row, one: Mapped) -> None:
-        assert row.event
-        meeting = self._ports.conferences.following(one.record, row.event, row.original).meeting
+        meeting = self._ports.conferences.moving(one.record, row.original, row.event).meeting
         self._put_if_new(one, one.becoming(meeting=meeting))
 
     def _copy(self, row: Row) -> Mapped | None:

@@ -116,14 +116,21 @@ class Conferences:
         """What onCreate answers for a conference that was found. Raises InvalidConferenceData."""
         return compose(conference, self._solutions[solution], mapping, lambda lost: _log.warning("%s", lost))
 
-    def following(self, record: MappingRecord, event: Event, original: str = "") -> Kept:
-        """What the mapping's join page is to know of the event as it is now; with `original` of an occurrence of it.
+    def following(self, record: MappingRecord, event: Event) -> Kept:
+        """What the mapping's join page is to know of the event as it is now.
 
         With a key that is lost it knows what it knew, and its link goes on to work. Raises Temporary.
         """
+        return self._knowing(record, lambda kept: self._links.following(kept, event))
+
+    def moving(self, record: MappingRecord, original: str, event: Event | None) -> Kept:
+        """The same of the occurrence that the series has begin at `original`; None when it was cancelled."""
+        return self._knowing(record, lambda kept: self._links.moving(kept, original, event))
+
+    def _knowing(self, record: MappingRecord, known: Callable[[Kept], Kept]) -> Kept:
         kept = records.kept(record)
         try:
-            return self._links.moving(kept, original, event) if original else self._links.following(kept, event)
+            return known(kept)
         except SecretUnavailable as lost:
             _log.error("a join page does not follow its event: %s", lost)
             return kept

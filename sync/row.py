@@ -61,16 +61,18 @@ def vanished(event: str) -> Row:
 def read(calendar: str, body: Mapping[str, Any], zone: str) -> Row:
     """Read an item of events.list or the body of events.get; `zone` is the calendar's own.
 
-    Deleted events guarantee only their id (Events resource, status). Raises nothing for odd times: they are a fault.
+    Deleted events guarantee only their id, and an occurrence of a series that goes on also which it is (Events
+    resource, status). Raises nothing for odd times: they are a fault.
     """
     event_id, series = str(body.get("id", "")), str(body.get("recurringEventId", ""))
+    original = events.original_start(body) if series else ""
     if body.get("status") == "cancelled":
-        return Row(event_id, "cancelled" if "start" in body else "vanished", series)
+        return Row(event_id, "cancelled" if "start" in body else "vanished", series, original=original)
     data = body.get("conferenceData")
     conference = str(data.get("conferenceId", "")) if isinstance(data, Mapping) else ""
     pointer = events.pointer(body)
     try:
-        event, original = events.from_calendar(calendar, body, zone), events.original_start(body) if series else ""
+        event = events.from_calendar(calendar, body, zone)
         return Row(event_id, "there", series, pointer, conference, event, original=original)
     except Permanent as unreadable:
         return Row(event_id, "there", series, pointer, conference, fault=unreadable.reason)

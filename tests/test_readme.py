@@ -218,7 +218,8 @@ def test_the_example_of_a_provider_passes_the_conformance_suite(tmp_path: Path) 
     for needed in ("conference", "simulator"):
         shutil.copytree(ROOT / needed, tmp_path / needed, ignore=unwanted)
     shutil.copytree(ROOT / "tests/contracts/providers", suite, ignore=unwanted)
-    for needed in ("pyproject.toml", "tests/thorough.py"):
+    for needed in ("pyproject.toml", "tests/thorough.py", "tests/conference/custom/hostile.py"):
+        (tmp_path / needed).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / needed, tmp_path / needed)
     (tmp_path / "conference/providers/roundtable.py").write_text(example, "utf-8")
     shutil.copy(ROOT / "tests/roundtable.py", suite / "harnesses/roundtable.py")

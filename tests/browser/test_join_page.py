@@ -16,10 +16,26 @@ def is_in(person: Person, name: str, role: str) -> None:
 
 
 @pytest.fixture(params=["desktop", *(pytest.param(way, marks=takes_long) for way in ("phone", "no script"))])
-def guest(people: People, request: pytest.FixtureRequest) -> Person:
-    """Somebody with a link, at a wide screen, at a phone, or without a script."""
-    person = people(script=request.param != "no script")
-    if request.param == "phone":
+def way(request: pytest.FixtureRequest) -> str:
+    """At a wide screen, at a phone, or without a script."""
+    return str(request.param)
+
+
+@pytest.fixture
+def guest(people: People, way: str) -> Person:
+    """Somebody with a link."""
+    return _coming(people, way)
+
+
+@pytest.fixture
+def host(people: People, way: str) -> Person:
+    """Somebody whose conference it will be."""
+    return _coming(people, way)
+
+
+def _coming(people: People, way: str) -> Person:
+    person = people(script=way != "no script")
+    if way == "phone":
         person.resize(NARROW)
     return person
 
@@ -31,8 +47,7 @@ def test_a_guest_types_a_name_and_is_in_the_room(guest: Person) -> None:
     is_in(guest, "Gus Ünï", "guest")
 
 
-def test_the_host_signs_in_with_google_and_lets_the_guests_in(guest: Person, people: People) -> None:
-    host = people()
+def test_the_host_signs_in_with_google_and_lets_the_guests_in(guest: Person, host: Person) -> None:
     link = host.site.join(host.user, soon=False)
     guest.open(link)
     guest.reads("Guests can enter once the host is there")

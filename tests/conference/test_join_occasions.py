@@ -185,6 +185,12 @@ def test_an_occurrence_that_was_moved_is_on_when_it_is_and_not_when_it_was(time:
     assert (visitor.until if visitor else None) == (at(until) if until else None)
 
 
+def test_an_occurrence_that_was_cancelled_is_not_on() -> None:
+    series = replace(meeting("series", "9:00", "10:00", "RRULE:FREQ=DAILY"), cancelled=("20270302T090000Z",))
+
+    assert [bool(Door(series).come(time)) for time in ("9:30", "33:30", "57:30")] == [True, False, True]
+
+
 def test_an_event_at_the_beginning_of_the_calendar_keeps_nobody_out() -> None:
     first = datetime.min.replace(tzinfo=UTC)
 

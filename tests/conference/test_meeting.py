@@ -97,13 +97,34 @@ def test_an_occurrence_that_was_moved_is_known_until_it_is_moved_back_or_the_eve
     assert links.meeting(back) == links.meeting(kept)
 
 
+def test_an_occurrence_that_was_cancelled_is_known_until_it_is_back_or_the_event_is_no_series_any_more() -> None:
+    links, original = made(), "20270303T090000Z"
+    kept = links.following(links.begin(ROOMS), EVENT)
+    moved = links.moving(kept, original, occurrence(NOW + timedelta(hours=6)))
+
+    cancelled = links.moving(moved, original, None)
+    assert (links.meeting(cancelled).moved, links.meeting(cancelled).cancelled) == ((), (original,))
+    assert links.moving(cancelled, original, None) is cancelled
+    both = links.moving(cancelled, "20270304T090000Z", None)
+    assert links.moving(both, original, None) is both
+    assert links.meeting(links.following(both, replace(EVENT, summary="B"))).cancelled == (original, "20270304T090000Z")
+    assert links.meeting(links.following(both, replace(EVENT, recurrence=()))).cancelled == ()
+    back = links.moving(cancelled, original, occurrence(NOW + timedelta(days=2)))
+    assert links.meeting(back) == links.meeting(kept)
+
+
 def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
     links = made()
     kept = links.following(links.begin(ROOMS), EVENT)
     for day in range(MOST_MOVED + 1):
         kept = links.moving(kept, f"{day:08}T090000Z", occurrence(NOW))
 
-    assert [one.original[:8] for one in links.meeting(kept).moved] == [f"{day:08}" for day in range(1, MOST_MOVED + 1)]
+    for day in range(MOST_MOVED + 1):
+        kept = links.moving(kept, f"{day:08}T100000Z", None)
+
+    last = [f"{day:08}" for day in range(1, MOST_MOVED + 1)]
+    assert [one.original[:8] for one in links.meeting(kept).moved] == last
+    assert [original[:8] for original in links.meeting(kept).cancelled] == last
 
 
 def test_both_times_are_in_the_event_s_zone_again() -> None:

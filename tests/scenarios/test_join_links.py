@@ -243,3 +243,24 @@ def test_an_occurrence_that_is_moved_by_itself_opens_when_it_is_and_back_again_w
     story.people.patch(ADA, moved, start=original, end={**original, "dateTime": (first + HOUR).isoformat()})
     story.settle()
     assert not is_in(guest.enter(path))
+
+
+def test_an_occurrence_that_is_cancelled_by_itself_lets_nobody_in_until_it_is_restored(story: Story) -> None:
+    event = story.series(solution=ROOMS)
+    guest, path = Visitor(story), link(story, event)
+    original = story.start(event, 2)
+    first = datetime.fromisoformat(original["dateTime"])
+    occurrence = story.people.add_occurrence(ADA, event, original)
+    story.people.delete(ADA, occurrence)
+    story.settle()
+
+    story.world.clock.advance((first - story.now() + timedelta(minutes=30)).total_seconds())
+    assert (
+        f"{first + timedelta(days=1, hours=-1):%Y-%m-%d %H:%M}"
+        in guest.open(path.partition("8080")[2]).content.decode()
+    )
+    assert not is_in(guest.enter(path))
+
+    story.people.restore(ADA, occurrence)
+    story.settle()
+    assert is_in(guest.enter(path))

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import signature
@@ -23,6 +24,7 @@ from bench.figures import AT_LEAST, COUNTS, GOALS, written
 from conference import addon, providers
 from conference.custom import files
 from conference.data import EntryPoint, compose
+from conference.errors import InvalidSetting
 from conference.limits import ERROR_TYPES, MOST_OF_TYPE
 from conference.providers.base import Conference
 from conference.solution import Solution
@@ -93,7 +95,7 @@ def row_of(name: str) -> list[str]:
     needed = [field.name for field in msgspec.structs.fields(loaded.declared.options) if field.required]
     if name == DESCRIBED_BY_ITS_SOLUTION:
         able = ["as its tables say"] * 5
-        return [f"`{name}`", system, ", ".join(f"`{field}`" for field in needed), *able]
+        return [f"`{name}`", system, ", ".join(f"`{field}`" for field in needed_tables()), *able]
     return [
         f"`{name}`",
         system,
@@ -104,6 +106,21 @@ def row_of(name: str) -> list[str]:
         "yes" if loaded.find else "no",
         ASKED_AGAIN[loaded.declared.idempotency],
     ]
+
+
+def needed_tables() -> list[str]:
+    """What the example of a system without code cannot be without."""
+    given = tomllib.loads(blocks("toml")[0])["solutions"]["rooms"]
+    tables = {name: value for name, value in given.items() if name not in signature(Solution).parameters}
+
+    def is_needed(name: str) -> bool:
+        try:
+            providers.read_options("custom", {key: value for key, value in tables.items() if key != name})
+        except InvalidSetting:
+            return True
+        return False
+
+    return list(filter(is_needed, tables))
 
 
 def system_and_ways(name: str) -> tuple[str, set[str]]:

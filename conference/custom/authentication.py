@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from conference.custom import addresses, bodies, oauth1, templates
+from conference.custom import addresses, bodies, headers, oauth1, templates
 from conference.custom.addresses import Address
 from conference.custom.fields import HOST, Facts, Scope
 from conference.custom.mistakes import Mistake, quoted
@@ -59,6 +59,7 @@ def _none(table: Table, scope: Scope, clients: Clients) -> Authentication:
 
 def _bearer(table: Table, scope: Scope, clients: Clients) -> Authentication:
     token = _text(table, "token", scope)
+    headers.check_value(table.at("token"), token)
     return Authentication("bearer", lambda request, facts: _with(request, f"Bearer {token.text(facts)}"))
 
 
@@ -75,9 +76,8 @@ def _basic(table: Table, scope: Scope, clients: Clients) -> Authentication:
 def _header(table: Table, scope: Scope, clients: Clients) -> Authentication:
     name, value = table.text("name"), _text(table, "value", scope)
     if name.lower() != "authorization":
-        from conference.custom.steps import check_header
-
-        check_header(table.at("name"), name)
+        headers.check_name(table.at("name"), name)
+    headers.check_value(table.at("value"), value)
     return Authentication("header", lambda request, facts: _with(request, value.text(facts), name))
 
 

@@ -49,6 +49,11 @@ class Field(msgspec.Struct, frozen=True):
     empty: bool = False
     secret: bool = False
 
+    @property
+    def written(self) -> bool:
+        """Whether it is text that people write, in whatever letters."""
+        return self.kind == "text" and self.private and not self.secret
+
 
 def _of_event(kind: Kind, read: Callable[[Event], Any], private: bool = False) -> Field:
     def of_facts(facts: Facts) -> Any:

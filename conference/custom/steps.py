@@ -6,12 +6,12 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from conference.custom import addresses, bodies, templates
+from conference.custom import addresses, bodies, headers, templates
 from conference.custom.authentication import Authentication
 from conference.custom.bodies import Build
 from conference.custom.expressions import Expression
 from conference.custom.fields import Facts, Scope
-from conference.custom.mistakes import Mistake, quoted
+from conference.custom.mistakes import Mistake
 from conference.custom.refusals import Refusals, code
 from conference.custom.tables import Table
 from conference.custom.templates import Template
@@ -19,15 +19,7 @@ from conference.errors import OutcomeUnknown, Permanent
 from conference.providers.base import Code, Reply, Request
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HEADER = re.compile("[A-Za-z0-9-]{1,64}")
 _KEPT = re.compile("[a-z][a-z0-9_]{0,31}")
-_NEVER = frozenset({"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection"})
-_NEVER |= {"accept-encoding", "expect", "keep-alive", "te", "trailer", "upgrade"}
-"""Headers that say how a request or its reply is framed, or who sends it, which other keys of a definition are for."""
-# RFC 6838, section 4.2, and RFC 6839, section 3.1.
-_JSON_TYPE = re.compile(
-    r"application/(?:json|[a-z0-9][a-z0-9!#$&^_.-]{0,100}\+json)(?:; ?[a-z0-9_-]+=[A-Za-z0-9._-]+)*"
-)
 MOST_KEPT = 16_384
 """Characters of a text that is kept of a reply."""
 MOST_NUMBER = 2**53
@@ -137,7 +129,7 @@ class Reader:
         method = table.choice("method", _METHODS)
         address = addresses.read(table, "url", scope)
         query = _pairs(table, "query", scope, private=False) or {}
-        headers = _headers(table, scope)
+        sent = _headers(table, scope)
         json = bodies.body(table.get("json"), scope, table.at("json")) if table.has("json") else None
         form = _pairs(table, "form", scope)
         if json and form is not None:
@@ -153,7 +145,7 @@ class Reader:
             raise Mistake(table.at("changed"), "stands elsewhere than in update; expected it there")
         keep = _kept(table, scope)
         table.close()
-        return Step(method, address, query, headers, json, form, keep, accept, after, changed)
+        return Step(method, address, query, sent, json, form, keep, accept, after, changed)
 
 
 def _pairs(table: Table, key: str, scope: Scope, private: bool = True) -> Mapping[str, Template] | None:
@@ -162,31 +154,16 @@ def _pairs(table: Table, key: str, scope: Scope, private: bool = True) -> Mappin
 
 
 def _headers(table: Table, scope: Scope) -> Mapping[str, Template]:
-    headers = _pairs(table, "headers", scope) or {}
-    for name in headers:
+    read = _pairs(table, "headers", scope) or {}
+    for name, template in read.items():
         written, path = table.get("headers")[name], (*table.at("headers"), name)
         if name.lower() == "content-type" and table.has("json"):
-            _check_type(path, written)
+            headers.check_type(path, written)
             continue
-        check_header(path, name)
+        headers.check_name(path, name)
         templates.check_alone(written, path)
-    return headers
-
-
-def _check_type(path: tuple[str | int, ...], written: str) -> None:
-    """Raise Mistake unless that is a media type of JSON, which a system may insist on for what JSON it takes."""
-    if not _JSON_TYPE.fullmatch(written):
-        raise Mistake(path, "is set by Anyroom; expected a type of JSON, such as application/vnd.api+json, or nothing")
-
-
-def check_header(path: tuple[str | int, ...], name: str) -> None:
-    """Raise Mistake unless a definition may set the header of that name."""
-    if not _HEADER.fullmatch(name):
-        raise Mistake(path, f"{quoted(name)!r} is no header's name; expected letters, digits and hyphens")
-    if name.lower() == "authorization":
-        raise Mistake(path, "is set by Anyroom; expected [authentication] to say who we are")
-    if name.lower() in _NEVER:
-        raise Mistake(path, "is set by Anyroom; expected json or form to say what is sent")
+        headers.check_value(path, template)
+    return read
 
 
 def _codes(table: Table, key: str) -> frozenset[Code]:

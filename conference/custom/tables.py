@@ -62,6 +62,8 @@ class Table:
 
     def choice(self, key: str, words: tuple[str, ...], default: str | None = None) -> str:
         """One of those words."""
+        if default is None and not self.has(key):
+            raise Mistake(self.at(key), f"is missing; expected one of {', '.join(words)}")
         value = self.text(key, default)
         if value not in words:
             raise Mistake(self.at(key), f"{quoted(value)!r} is not known here; {meant(value, words)}")

@@ -18,9 +18,9 @@ from conference.providers.base import Account, Call, Changes, Conference, Known,
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True, kw_only=True):
     """The definition, table by table, as docs/custom.md says. `client_id` and `client_secret` are for OAuth 2."""
 
-    idempotency: Any
-    create: Any
-    reply: Any
+    idempotency: Any = None
+    create: Any = None
+    reply: Any = None
     system: Any = None
     client_id: Any = ""
     client_secret: Any = ""

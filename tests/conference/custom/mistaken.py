@@ -90,7 +90,7 @@ MISTAKES = {
         'outlives_event = "yes"',
         "outlives_event: is text; expected true or false",
     ),
-    "missing key": ('method = "PATCH"\n', "", "update[1].method: is missing; expected text"),
+    "missing key": ('method = "PATCH"\n', "", "update[1].method: is missing; expected one of GET"),
     "missing table": (
         GOOD[GOOD.index("[reply]") :],
         "",
@@ -309,6 +309,11 @@ MISTAKES = {
         'type = "bearer"',
         'type = "oauth"',
         "authentication.type: 'oauth' is not known here; did you mean oauth2?",
+    ),
+    "a proof that no header takes": (
+        'token = "{options.key}"',
+        'token = "é{options.key}"',
+        "authentication.token: cannot be sent in a header; expected printable ASCII",
     ),
     "a proof without its client": (
         'type = "bearer"\ntoken = "{options.key}"',

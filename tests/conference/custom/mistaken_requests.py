@@ -23,6 +23,15 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
         f"{PATCH}\nheaders = {{ X = 7 }}",
         "update[1].headers.X: is a whole number; expected text",
     ),
+    **{
+        f"a header that cannot be sent, {value}": (PATCH, f"{PATCH}\nheaders = {{ X = {value} }}", complaint)
+        for value, complaint in {
+            '"é"': "update[1].headers.X: cannot be sent in a header; expected printable ASCII",
+            r'"a\r\nb"': "update[1].headers.X: cannot be sent in a header; expected printable ASCII",
+            '"{summary|upper}"': "update[1].headers.X: has a text that people write, and a header takes ASCII only",
+            '"{changed.description?}"': "update[1].headers.X: has a text that people write",
+        }.items()
+    },
     "a change that is never told": (
         'updates = ["summary", "start"]',
         'updates = ["summary", "start", "attendees"]',

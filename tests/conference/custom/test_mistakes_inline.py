@@ -109,7 +109,17 @@ INLINE_MISTAKES = {
     "what is missing": (
         'idempotency = "none"',
         "",
-        "line 6, [solutions.acme] idempotency: is missing",
+        "line 6, [solutions.acme] idempotency: is missing; expected one of ",
+    ),
+    "a create that is missing": (
+        INLINE[INLINE.index("[[solutions.acme.create") : INLINE.index("[solutions.acme.reply")],
+        "",
+        "line 6, [solutions.acme] create: is missing; expected a list with a request",
+    ),
+    "a reply that is missing": (
+        INLINE[INLINE.index("[solutions.acme.reply") :],
+        "",
+        "line 6, [solutions.acme] reply: is missing; expected a table with the id and the link of a conference",
     ),
     "what nobody asks for": (
         "idempotency =",

@@ -154,7 +154,7 @@ def test_f23_a_name_that_is_no_provider_imports_nothing(name: str) -> None:
         ("whereby", {"api_key": "k", "api_url": "http://metadata/"}, "[solutions.a] api_url"),
         ("whereby", {"api_key": "k", "room_mode": "large"}, "[solutions.a] room_mode"),
         ("whereby", {}, "[solutions.a] api_key"),
-        ("custom", {}, "[solutions.a] idempotency"),
+        ("custom", {}, "[solutions.a] reply"),
         ("custom", {"idempotency": "none", "create": 7, "reply": {}}, "[solutions.a] create"),
         ("no such", {}, "[solutions.a] provider"),
     ],

@@ -254,6 +254,7 @@ case ${1:-} in
 esac
 check_settings
 use_gcloud_alone
+check_region
 enable_apis
 create_accounts
 create_database

@@ -50,13 +50,13 @@ def test_gcloud_takes_the_line(parser: Parser, arguments: list[str]) -> None:
 
 def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
     """The lines of the set-up, of a second one after a change, and of the removal; of like ones the last."""
-    gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
+    gcloud.project.deploy()
     assert full.run("setup.sh").returncode == 0
     alert = full.folder / "deploy" / "alerts" / "of-a-test.yaml"
     alert.write_text(alert.read_text() + "severity: CRITICAL\n")
     assert full.run("setup.sh").returncode == 0
     assert full.run("remove.sh", "--data", "--yes", settings={"DATABASE": "(default)"}).returncode == 0
-    gcloud.project.resources["functions"]["anyroom"] = {"name": "functions/anyroom"}
+    gcloud.project.resources["functions"]["europe-west1/anyroom"] = {"name": "functions/anyroom"}
     assert full.run("remove.sh", "--yes").returncode == 0
     return list({shape(words): words for words in gcloud.asked}.values())
 

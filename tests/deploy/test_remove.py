@@ -22,7 +22,7 @@ def made(scripts: Scripts, gcloud: Gcloud) -> Scripts:
     (alerts / "errors.yaml").write_text("displayName: Errors\n")
     scripts.settings.update(DELEGATION="yes", ACCOUNTS="users", DATABASE="(default)")
     assert scripts.run("setup.sh").returncode == 0
-    gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
+    gcloud.project.deploy()
     gcloud.project.resources["accounts"]["other@example.com"] = {"email": "other@example.com"}
     gcloud.project.policies["project example-project"].add((ROLE, "serviceAccount:other@example.com"))
     gcloud.asked.clear()
@@ -104,6 +104,19 @@ def test_a_region_in_which_nothing_is_is_said(made: Scripts, gcloud: Gcloud) -> 
     assert said in remove(made)
 
 
+def test_a_region_that_was_forgotten_is_asked_for_where_the_service_is_in_another(
+    made: Scripts, gcloud: Gcloud
+) -> None:
+    """Its accounts would be deleted, and the service left without them."""
+    gcloud.project.resources["runs"].clear()
+    gcloud.project.deploy("europe-north1")
+    done = made.run("remove.sh", "--yes")
+    assert (done.returncode, gcloud.changes) == (64, [])
+    assert done.stderr == "Say which REGION: anyroom runs in europe-north1\n"
+    assert made.run("remove.sh", "--yes", settings={"REGION": "europe-north1"}).returncode == 0
+    assert gcloud.project.resources["runs"] == {}
+
+
 def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> None:
     gcloud.stop_after = 4
     assert made.run("remove.sh", "--data", "--yes").returncode == 1
@@ -115,7 +128,8 @@ def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> 
 
 
 def test_what_was_deployed_as_a_function_is_deleted_as_one(made: Scripts, gcloud: Gcloud) -> None:
-    gcloud.project.resources["functions"]["anyroom"] = {"name": "projects/p/locations/europe-west1/functions/anyroom"}
+    name = "projects/p/locations/europe-west1/functions/anyroom"
+    gcloud.project.resources["functions"]["europe-west1/anyroom"] = {"name": name}
     remove(made, "--yes")
     assert ["functions", "delete", "anyroom"] in [words[:3] for words in gcloud.changes]
     assert ["run", "services", "delete"] not in [words[:3] for words in gcloud.changes]
@@ -126,4 +140,4 @@ def test_what_is_set_up_again_after_a_removal_is_as_before(made: Scripts, gcloud
     remove(made, "--yes")
     assert made.run("setup.sh").returncode == 0
     assert gcloud.project.resources["secrets"]["anyroom-keys"]["versions"] == keys
-    assert set(gcloud.project.resources["jobs"]) == {"anyroom-sweep"}
+    assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep"}

@@ -235,6 +235,32 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]
 
 
+def test_a_region_that_was_forgotten_is_asked_for_where_the_service_is_in_another(
+    full: Scripts, gcloud: Gcloud
+) -> None:
+    """Without it a second queue and a second sweep would be made, beside a service that has its own."""
+    full.settings["REGION"] = "europe-north1"
+    set_up(full)
+    gcloud.project.deploy("europe-north1")
+    state, before = gcloud.project.state(), len(gcloud.changes)
+    for words in ([], ["--show"]):
+        done = full.run("setup.sh", *words, settings={"REGION": ""})
+        assert (done.returncode, done.stderr) == (64, "Say which REGION: anyroom runs in europe-north1\n")
+    assert len(gcloud.changes) == before
+    assert "runs in" not in set_up(full)
+    assert gcloud.project.state() == state
+
+
+def test_another_region_that_is_said_is_taken_at_its_word(full: Scripts, gcloud: Gcloud) -> None:
+    """That is how a service moves: it is there twice for a while."""
+    set_up(full)
+    gcloud.project.deploy()
+    gcloud.project.deploy(name="another")
+    full.settings["REGION"] = "europe-north1"
+    assert "# anyroom also runs in europe-west1, which stays as it is; this is for europe-north1\n" in set_up(full)
+    assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep", "europe-north1/anyroom-sweep"}
+
+
 def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(scripts: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/(default)"
     gcloud.project.resources["databases"]["(default)"] = {"name": name, "type": "FIRESTORE_NATIVE"}

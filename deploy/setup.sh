@@ -205,7 +205,9 @@ find_channel() {
 
 channel_to() {
     local known
-    known=$(there monitoring.googleapis.com beta monitoring channels list --format="value[separator=' '](labels.email_address,name)")
+    # Within $(...) a failure does not end the script by itself.
+    known=$(there monitoring.googleapis.com beta monitoring channels list --format="value[separator=' '](labels.email_address,name)") ||
+        return
     awk -v "to=$1" '$1 == to { print $2; exit }' <<<"$known"
 }
 

@@ -76,6 +76,8 @@ class CloudProject:
         self.slow = 0
         """How often an API that was just turned on refuses to be used yet."""
         self._not_on_yet: dict[str, int] = {}
+        self.failing = ""
+        """The command that is refused, as `run services list`."""
 
         self._acts: dict[str, Act] = {
             "auth list": self._accounts,
@@ -149,6 +151,8 @@ class CloudProject:
         for length in (4, 3, 2):
             act = self._acts.get(" ".join(names[:length]))
             if act:
+                if self.failing == " ".join(names[:length]):
+                    raise Refused("ERROR: UNAVAILABLE: The service is currently unavailable.")
                 found = act(Call(names[length:], flags, data))
                 return "" if found is None else printed(found, flags["format"], flags.get("flatten", ""))
         raise Refused(f"ERROR: (gcloud) Invalid choice: {' '.join(names)}")

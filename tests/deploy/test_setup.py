@@ -21,6 +21,11 @@ METRIC = "description: Creates\nfilter: jsonPayload.route=create\n"
 ALERT = 'displayName: "Anyroom: of a test"\ncombiner: OR\nconditions:\n- displayName: of a condition\n'
 ALERT_JSON = '{\n  "displayName": "Anyroom: in JSON",\n  "combiner": "OR"\n}\n'
 NOT_ASKED = ("run.googleapis.com", "cloudfunctions.googleapis.com")
+LISTS = {
+    *("iam service-accounts list", "firestore databases list", "firestore indexes fields list"),
+    *("firestore fields ttls list", "secrets list", "tasks queues list", "scheduler jobs list"),
+    *("logging metrics list", "monitoring channels list", "monitoring policies list", "run services list"),
+}
 EVERYTHING = {"DELEGATION": "yes", "ACCOUNTS": "users", "NOTIFY": "ops@example.com"}
 
 
@@ -259,6 +264,25 @@ def test_another_region_that_is_said_is_taken_at_its_word(full: Scripts, gcloud:
     full.settings["REGION"] = "europe-north1"
     assert "# anyroom also runs in europe-west1, which stays as it is; this is for europe-north1\n" in set_up(full)
     assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep", "europe-north1/anyroom-sweep"}
+
+
+def test_a_list_that_fails_ends_it_and_nothing_is_made_twice(full: Scripts, gcloud: Gcloud) -> None:
+    """Whatever is not listed would be made again: a channel even without a word, as its name is not its address."""
+    set_up(full)
+    set_up(full)
+    before = len(gcloud.changes)
+    asked = {command for command in LISTS if command in [" ".join(shown(words)) for words in gcloud.asked]}
+    assert asked == LISTS
+    for command in sorted(LISTS):
+        gcloud.project.failing = command
+        assert full.run("setup.sh").returncode == 1, command
+    made = [words for words in gcloud.changes[before:] if {"create", "enable", "add"} & set(words)]
+    assert made == []
+
+
+def shown(words: list[str]) -> list[str]:
+    """A command's own words."""
+    return [word for word in words if not word.startswith("--") and word not in ("alpha", "beta")]
 
 
 def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(scripts: Scripts, gcloud: Gcloud) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 _FORMAT = re.compile(r"value(?:\[separator=(?P<quote>['\"])(?P<separator>.*?)(?P=quote)\])?\((?P<keys>.*)\)")
 _PART = r"(?:[A-Za-z_]+|'[^']+')"
-_KEY = re.compile(rf"(?P<path>{_PART}(?:\.{_PART})*?)(?:\.(?P<transform>basename|segment|list|flatten)\((?P<argument>\d*)\))?")
+_TRANSFORM = r"\.(?P<transform>basename|segment|list|flatten)\((?P<argument>\d*)\)"
+_KEY = re.compile(rf"(?P<path>{_PART}(?:\.{_PART})*?)(?:{_TRANSFORM})?")
 
 
 def printed(resources: Sequence[Mapping[str, Any]], format: str, flatten: str = "") -> str:

@@ -238,7 +238,8 @@ say_what_is_left() {
     echo "# Done. docs/deploy.md goes on from here. What only you can do:"
     local name
     for name in $WITHOUT_VALUE; do
-        echo "#   give the secret $name its value: gcloud secrets versions add $name --data-file=FILE --project=$PROJECT"
+        echo "#   give the secret $name its value; this waits until you paste it, and press Enter:" \
+            "read -rs VALUE && printf %s \"\$VALUE\" | gcloud secrets versions add $name --data-file=- --project=$PROJECT"
     done
     [[ $DELEGATION == no ]] || echo "#   let $(address anyroom-delegate) follow users (Admin console > Domain-wide delegation); its client id:" \
         "gcloud iam service-accounts describe $(address anyroom-delegate) --format='value(uniqueId)'"

@@ -189,6 +189,13 @@ def test_only_the_secrets_that_are_named_are_made_and_only_the_function_reads_th
     assert {name for name in names if f"give the secret {name} its value" in said} == names - {"anyroom-keys"}
 
 
+def test_nobody_is_told_to_write_a_secret_into_a_file(full: Scripts, gcloud: Gcloud) -> None:
+    """It would lie in the folder that Cloud Build is sent, and in a shell's history if it were on the line."""
+    told = [line for line in set_up(full).splitlines() if "secrets versions add" in line]
+    assert len(told) == 5
+    assert [line for line in told if "--data-file=- " not in line] == []
+
+
 def test_a_key_is_made_once_and_stays(full: Scripts, gcloud: Gcloud) -> None:
     set_up(full)
     [version] = gcloud.project.resources["secrets"]["anyroom-keys"]["versions"]

@@ -19,8 +19,8 @@ from tests.thorough import takes_long
 
 READ = {".sh": in_shell, ".md": in_markdown, ".yaml": in_markdown, ".py": in_python}
 RUN_HERE = {"setup.sh", "remove.sh", "project.sh"}
-"""Scripts whose commands are taken from a run, because their words are put together there; what they say of a mistake is
-taken from the file."""
+"""Scripts whose commands are taken from a run, because their words are put together there; those that they name in a
+mistake's line are taken from the file."""
 FEW = 2
 
 

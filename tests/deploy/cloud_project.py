@@ -97,7 +97,7 @@ class CloudProject:
             "firestore databases delete": self._no_database,
             "firestore indexes fields list": self._fields,
             "firestore indexes fields update": self._field,
-            "firestore fields ttls list": self._list("ttls"),
+            "firestore fields ttls list": self._ttls,
             "firestore fields ttls update": self._ttl,
             "secrets list": self._secrets,
             "secrets create": self._secret,
@@ -213,8 +213,10 @@ class CloudProject:
         if self._require("databases", call.flags["database"])["deleteProtectionState"] == "ENABLED":
             raise Refused("ERROR: FAILED_PRECONDITION: delete protection is on")
         self.resources["databases"] = self._without("databases", call.flags["database"])
+        start = f"projects/{self.project}/databases/{call.flags['database']}/"
         for kind in ("fields", "ttls"):
-            self.resources[kind] = {}
+            kept = {name: value for name, value in self.resources[kind].items() if not name.startswith(start)}
+            self.resources[kind] = kept
 
     def _without(self, kind: str, name: str) -> dict[str, Any]:
         self._require(kind, name)
@@ -231,10 +233,14 @@ class CloudProject:
     def _ttl(self, call: Call) -> None:
         assert "enable-ttl" in call.flags
         name = self._field_name(call)
-        others = [one for one in self.resources["ttls"] if one != name and one.split("/")[5] == name.split("/")[5]]
+        others = [one for one in self.resources["ttls"] if one != name and one.split("/")[:6] == name.split("/")[:6]]
         if others:
             raise Refused("ERROR: only one field can be the TTL field of a collection group")
         self.resources["ttls"][name] = {"name": name, "ttlConfig": {"state": "ACTIVE"}}
+
+    def _ttls(self, call: Call) -> list[dict[str, Any]]:
+        database = self._require("databases", call.flags["database"])["name"]
+        return [one for name, one in self.resources["ttls"].items() if name.startswith(f"{database}/")]
 
     def _field_name(self, call: Call) -> str:
         database = self._require("databases", call.flags["database"])["name"]

@@ -81,6 +81,14 @@ def test_a_database_is_deleted_only_when_it_is_said_which(made: Scripts, gcloud:
     assert done.stderr.startswith("Say which database is deleted")
 
 
+def test_of_two_databases_the_one_that_is_said_is_deleted(made: Scripts, gcloud: Gcloud) -> None:
+    assert made.run("setup.sh", settings={"DATABASE": "anyroom"}).returncode == 0
+    made.settings["DATABASE"] = "anyroom"
+    remove(made, "--data", "--yes")
+    assert set(gcloud.project.resources["databases"]) == {"(default)"}
+    assert gcloud.project.resources["ttls"] != {}
+
+
 def test_a_database_that_the_set_up_has_not_made_ready_is_kept(made: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/others"
     gcloud.project.resources["databases"]["others"] = {"name": name, "type": "FIRESTORE_NATIVE"}

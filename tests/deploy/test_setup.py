@@ -302,6 +302,21 @@ def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(script
     assert said not in set_up(scripts)
 
 
+def test_a_second_database_is_made_ready_beside_the_first(scripts: Scripts, gcloud: Gcloud) -> None:
+    def ready(kind: str, database: str) -> set[str]:
+        start = f"projects/example-project/databases/{database}/"
+        return {name.removeprefix(start) for name in gcloud.project.resources[kind] if name.startswith(start)}
+
+    set_up(scripts)
+    scripts.settings["DATABASE"] = "anyroom"
+    set_up(scripts)
+    for kind in ("fields", "ttls"):
+        assert ready(kind, "anyroom") == ready(kind, "(default)") != set()
+    before = len(gcloud.changes)
+    set_up(scripts)
+    assert not [words for words in gcloud.changes[before:] if words[0] == "firestore"]
+
+
 def test_a_database_in_datastore_mode_is_refused(scripts: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/(default)"
     gcloud.project.resources["databases"]["(default)"] = {"name": name, "type": "DATASTORE_MODE"}

@@ -9,6 +9,7 @@ OURS=made-by=anyroom # the label of secrets that were not there before
 DEPLOY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 PROJECT=${PROJECT:-}
+REGION_SAID=${REGION:-}
 REGION=${REGION:-europe-west1}
 DATABASE_SAID=${DATABASE:-}
 DATABASE=${DATABASE:-(default)}
@@ -89,6 +90,18 @@ there() {
 # has LINES LINE: whether that is one of them.
 has() {
     grep -qFx -- "$2" <<<"$1"
+}
+
+# check_region: what is made or removed beside a service in another region is seldom meant, and never by who said none.
+check_region() {
+    local known others
+    known=$(there run.googleapis.com run services list \
+        --format="value[separator=' '](metadata.name,metadata.labels.'cloud.googleapis.com/location')")
+    others=$(awk -v "service=$SERVICE" -v "here=$REGION" \
+        '$1 == service && $2 != here { printf "%s%s", and, $2; and = " and " }' <<<"$known")
+    [[ -n $others ]] || return 0
+    [[ -n $REGION_SAID ]] || die "Say which REGION: $SERVICE runs in $others"
+    echo "# $SERVICE also runs in $others, which stays as it is; this is for $REGION"
 }
 
 # named_secrets: those that anyroom.toml names, and those of the settings that users' accounts need.

@@ -139,6 +139,7 @@ ACCOUNTS=users # whatever was chosen, the secrets of accounts are removed where 
 check_project
 check_database_is_said
 use_gcloud_alone
+check_region
 remove_function
 remove_alerts
 remove_metrics

@@ -205,7 +205,9 @@ find_channel() {
 
 channel_to() {
     local known
-    known=$(there monitoring.googleapis.com beta monitoring channels list --format="value[separator=' '](labels.email_address,name)")
+    # Within $(...) a failure does not end the script by itself.
+    known=$(there monitoring.googleapis.com beta monitoring channels list --format="value[separator=' '](labels.email_address,name)") ||
+        return
     awk -v "to=$1" '$1 == to { print $2; exit }' <<<"$known"
 }
 
@@ -236,7 +238,8 @@ say_what_is_left() {
     echo "# Done. docs/deploy.md goes on from here. What only you can do:"
     local name
     for name in $WITHOUT_VALUE; do
-        echo "#   give the secret $name its value: gcloud secrets versions add $name --data-file=FILE --project=$PROJECT"
+        echo "#   give the secret $name its value; this waits until you paste it, and press Enter:" \
+            "read -rs VALUE && printf %s \"\$VALUE\" | gcloud secrets versions add $name --data-file=- --project=$PROJECT"
     done
     [[ $DELEGATION == no ]] || echo "#   let $(address anyroom-delegate) follow users (Admin console > Domain-wide delegation); its client id:" \
         "gcloud iam service-accounts describe $(address anyroom-delegate) --format='value(uniqueId)'"
@@ -254,6 +257,7 @@ case ${1:-} in
 esac
 check_settings
 use_gcloud_alone
+check_region
 enable_apis
 create_accounts
 create_database

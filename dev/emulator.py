@@ -52,7 +52,7 @@ def _in_sdk(gcloud: str) -> Path | None:
     beside = Path(gcloud).resolve().parent.parent / IN_SDK
     if beside.is_file():
         return beside
-    with Progress("asking gcloud where it is installed", first=0.0):
+    with Progress("asking where the Google Cloud CLI is", first=0.0):
         told = subprocess.run(
             [gcloud, "info", "--format=value(installation.sdk_root)"],
             stdin=subprocess.DEVNULL,

@@ -138,8 +138,8 @@ def _queue(subject: Subject, deadline: Deadline) -> Finding:
         if _ENQUEUE not in granted:
             return problem(
                 _QUEUE,
-                "we may not store tasks in it; run: gcloud projects add-iam-policy-binding"
-                f" {project} --role=roles/cloudtasks.enqueuer --member=serviceAccount:ACCOUNT",
+                "we may not store tasks in it; run: gcloud tasks queues add-iam-policy-binding"
+                f" {of_queue} --role=roles/cloudtasks.enqueuer --member=serviceAccount:ACCOUNT",
             )
         state = asked(queues.get(name=path), "GET").get("state", "")
     except HttpError as error:

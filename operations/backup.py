@@ -11,11 +11,6 @@ from operations.asked import Asked
 from operations.console import DONE, Console, Mistake, number
 from operations.site import sqlite_path
 
-FIRESTORE = (
-    "The store is Firestore, which has backups of its own: gcloud firestore backups schedules create"
-    " --database=(default) --recurrence=daily --retention=7d"
-)
-
 _WORDS = {"once": "spent value"}
 """What people call a kind of records, where that is not its name."""
 
@@ -65,7 +60,11 @@ def store_and_file(setting: str, asked: Asked) -> tuple[Path, Path]:
     """The store's file and the other one. Raises Mistake, InvalidSetting."""
     source = sqlite_path(setting)
     if source is None:
-        raise Mistake(FIRESTORE)
+        database = setting.partition(":")[2] or "(default)"
+        raise Mistake(
+            "The store is Firestore, which has backups of its own: gcloud firestore backups schedules create"
+            f" --database='{database}' --recurrence=daily --retention=7d"
+        )
     if not asked.file:
         raise Mistake("Name the file of the backup: FILE=PATH")
     target = Path(asked.file)

@@ -1,6 +1,6 @@
 """Cloud Run's Admin API for one service, on loopback, for the real gcloud, which reaches it as its proxy.
 
-Sources: the Cloud Run Admin API v1 (Knative Serving), namespaces.services.
+Sources: the Cloud Run Admin API v1 (Knative Serving), namespaces.services; projects.locations.services, of any region.
 """
 
 import json
@@ -15,13 +15,16 @@ API = "http://run.invalid/"
 """gcloud puts the region in front of the host's name."""
 PATH = f"{API.replace('//', '//europe-west1-')}apis/serving.knative.dev/v1/namespaces/example-project/services"
 
+EVERYWHERE = f"{API}v1/projects/example-project/locations/-/services"
 
-def service(name: str, ready: str, traffic: list[Mapping[str, Any]]) -> dict[str, Any]:
+
+def service(name: str, ready: str, traffic: list[Mapping[str, Any]], region: str = "europe-west1") -> dict[str, Any]:
     """A service as the API shows it; `ready` is its latest revision that is, "" for none."""
+    labels = {"cloud.googleapis.com/location": region}
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
-        "metadata": {"name": name, "namespace": "123456789012", "generation": 2, "annotations": {}},
+        "metadata": {"name": name, "namespace": "123456789012", "generation": 2, "annotations": {}, "labels": labels},
         "spec": {"template": {"spec": {"containers": [{"image": "function"}]}}, "traffic": traffic},
         "status": {
             "observedGeneration": 2,
@@ -43,17 +46,23 @@ class CloudRun:
     def answer(self, method: str, path: str, body: bytes) -> Mapping[str, Any] | None:
         """The reply, None for 404."""
         path = path.partition("?")[0]
-        if (method, path) == ("GET", PATH):
+        if (method, path) in (("GET", PATH), ("GET", EVERYWHERE)):
             return {
                 "apiVersion": "serving.knative.dev/v1",
                 "kind": "ServiceList",
                 "metadata": {},
-                "items": [*self.services.values()],
+                "items": [one for one in self.services.values() if path == EVERYWHERE or _is_here(one)],
             }
         found = self.services.get(path.removeprefix(f"{PATH}/"))
         if found and method == "PUT":
             self.put.append(json.loads(body))
         return found
+
+
+def _is_here(one: Mapping[str, Any]) -> bool:
+    """Whether it is in the region that PATH is of."""
+    region: str = one["metadata"]["labels"]["cloud.googleapis.com/location"]
+    return f"//{region}-" in PATH
 
 
 @contextmanager

@@ -30,6 +30,8 @@ KINDS = (
     *("services", "accounts", "databases", "fields", "ttls", "secrets", "queues", "jobs", "metrics", "alerts"),
     *("channels", "runs", "functions"),
 )
+LOCATED = frozenset({"queues", "jobs", "runs", "functions"})
+"""What is in a region: it is kept by region and name, and of another region it is neither listed nor changed."""
 CHANGES = frozenset(
     {"enable", "create", "update", "delete", "add", "add-iam-policy-binding", "remove-iam-policy-binding"}
 )
@@ -48,6 +50,11 @@ class Call(NamedTuple):
 
 
 Act = Callable[[Call], list[dict[str, Any]] | None]
+
+
+def region(flags: Mapping[str, str]) -> str:
+    """The region that a command is for; "" for all of them, as `gcloud run services list` without one is."""
+    return next((flags[name] for name in ("location", "region", "regions") if name in flags), "")
 
 
 def labels(flag: str) -> dict[str, str]:
@@ -69,6 +76,8 @@ class CloudProject:
         self.slow = 0
         """How often an API that was just turned on refuses to be used yet."""
         self._not_on_yet: dict[str, int] = {}
+        self.failing = ""
+        """The command that is refused, as `run services list`."""
 
         self._acts: dict[str, Act] = {
             "auth list": self._accounts,
@@ -88,7 +97,7 @@ class CloudProject:
             "firestore databases delete": self._no_database,
             "firestore indexes fields list": self._fields,
             "firestore indexes fields update": self._field,
-            "firestore fields ttls list": self._list("ttls"),
+            "firestore fields ttls list": self._ttls,
             "firestore fields ttls update": self._ttl,
             "secrets list": self._secrets,
             "secrets create": self._secret,
@@ -121,6 +130,11 @@ class CloudProject:
             "functions delete": self._delete("functions"),
         }
 
+    def deploy(self, region: str = "europe-west1", name: str = "anyroom") -> None:
+        """A service of Cloud Run, which says where it is by a label (gcloud's own code: k8s_object.REGION_LABEL)."""
+        labelled = {"name": name, "labels": {"cloud.googleapis.com/location": region}}
+        self.resources["runs"][f"{region}/{name}"] = {"metadata": labelled}
+
     def state(self) -> Any:
         """All that is there, to compare."""
         return deepcopy((self.resources, self.policies))
@@ -137,6 +151,8 @@ class CloudProject:
         for length in (4, 3, 2):
             act = self._acts.get(" ".join(names[:length]))
             if act:
+                if self.failing == " ".join(names[:length]):
+                    raise Refused("ERROR: UNAVAILABLE: The service is currently unavailable.")
                 found = act(Call(names[length:], flags, data))
                 return "" if found is None else printed(found, flags["format"], flags.get("flatten", ""))
         raise Refused(f"ERROR: (gcloud) Invalid choice: {' '.join(names)}")
@@ -197,8 +213,10 @@ class CloudProject:
         if self._require("databases", call.flags["database"])["deleteProtectionState"] == "ENABLED":
             raise Refused("ERROR: FAILED_PRECONDITION: delete protection is on")
         self.resources["databases"] = self._without("databases", call.flags["database"])
+        start = f"projects/{self.project}/databases/{call.flags['database']}/"
         for kind in ("fields", "ttls"):
-            self.resources[kind] = {}
+            kept = {name: value for name, value in self.resources[kind].items() if not name.startswith(start)}
+            self.resources[kind] = kept
 
     def _without(self, kind: str, name: str) -> dict[str, Any]:
         self._require(kind, name)
@@ -215,10 +233,14 @@ class CloudProject:
     def _ttl(self, call: Call) -> None:
         assert "enable-ttl" in call.flags
         name = self._field_name(call)
-        others = [one for one in self.resources["ttls"] if one != name and one.split("/")[5] == name.split("/")[5]]
+        others = [one for one in self.resources["ttls"] if one != name and one.split("/")[:6] == name.split("/")[:6]]
         if others:
             raise Refused("ERROR: only one field can be the TTL field of a collection group")
         self.resources["ttls"][name] = {"name": name, "ttlConfig": {"state": "ACTIVE"}}
+
+    def _ttls(self, call: Call) -> list[dict[str, Any]]:
+        database = self._require("databases", call.flags["database"])["name"]
+        return [one for name, one in self.resources["ttls"].items() if name.startswith(f"{database}/")]
 
     def _field_name(self, call: Call) -> str:
         database = self._require("databases", call.flags["database"])["name"]
@@ -265,19 +287,19 @@ class CloudProject:
         return list(self._require("secrets", call.names[0])["versions"])
 
     def _queue(self, call: Call) -> None:
-        self._put("queues", call.names[0], self._configured("queues", call.names[0], call.flags), new=True)
+        self._put("queues", _key("queues", call), self._configured("queues", call), new=True)
 
     def _job(self, call: Call) -> None:
         self._check_account(call.flags["oidc-service-account-email"])
-        self._put("jobs", call.names[0], self._configured("jobs", call.names[0], call.flags), new=True)
+        self._put("jobs", _key("jobs", call), self._configured("jobs", call), new=True)
 
-    def _configured(self, kind: str, name: str, flags: Mapping[str, str]) -> dict[str, Any]:
-        path = f"projects/{self.project}/locations/{flags['location']}/{kind}/{name}"
-        return {"name": path, **{flag: value for flag, value in flags.items() if flag != "project"}}
+    def _configured(self, kind: str, call: Call) -> dict[str, Any]:
+        path = f"projects/{self.project}/locations/{call.flags['location']}/{kind}/{call.names[0]}"
+        return {"name": path, **{flag: value for flag, value in call.flags.items() if flag != "project"}}
 
     def _changed(self, kind: str) -> Act:
         def change(call: Call) -> None:
-            self._put(kind, call.names[0], self._configured(kind, call.names[0], call.flags), new=False)
+            self._put(kind, _key(kind, call), self._configured(kind, call), new=False)
 
         return change
 
@@ -291,7 +313,7 @@ class CloudProject:
     def _bind(self, kind: str) -> Act:
         def bind(call: Call) -> None:
             if kind != "project":
-                self._require(kind, call.names[0])
+                self._require(kind, _key(kind, call))
             self._check_account(call.flags["member"].removeprefix("serviceAccount:"))
             self.policies.setdefault(f"{kind} {call.names[0]}", set()).add((call.flags["role"], call.flags["member"]))
 
@@ -343,10 +365,19 @@ class CloudProject:
         self._put("channels", name, value, new=True)
 
     def _list(self, kind: str) -> Act:
-        return lambda call: list(self.resources[kind].values())
+        def there(call: Call) -> list[dict[str, Any]]:
+            place = region(call.flags) if kind in LOCATED else ""
+            return [one for key, one in self.resources[kind].items() if not place or key.startswith(f"{place}/")]
+
+        return there
 
     def _delete(self, kind: str) -> Act:
         def delete(call: Call) -> None:
-            self.resources[kind] = self._without(kind, call.names[0])
+            self.resources[kind] = self._without(kind, _key(kind, call))
 
         return delete
+
+
+def _key(kind: str, call: Call) -> str:
+    """By what a resource is kept here."""
+    return f"{region(call.flags)}/{call.names[0]}" if kind in LOCATED else call.names[0]

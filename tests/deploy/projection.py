@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _FORMAT = re.compile(r"value(?:\[separator=(?P<quote>['\"])(?P<separator>.*?)(?P=quote)\])?\((?P<keys>.*)\)")
-_KEY = re.compile(r"(?P<path>[A-Za-z_.]+?)(?:\.(?P<transform>basename|segment|list|flatten)\((?P<argument>\d*)\))?")
+_PART = r"(?:[A-Za-z_]+|'[^']+')"
+_TRANSFORM = r"\.(?P<transform>basename|segment|list|flatten)\((?P<argument>\d*)\)"
+_KEY = re.compile(rf"(?P<path>{_PART}(?:\.{_PART})*?)(?:{_TRANSFORM})?")
 
 
 def printed(resources: Sequence[Mapping[str, Any]], format: str, flatten: str = "") -> str:
@@ -37,7 +39,7 @@ def _text(resource: Mapping[str, Any], key: str) -> str:
     found = _KEY.fullmatch(key)
     if found is None:
         raise ValueError(f"the key {key} is not known here")
-    value = _at(resource, found["path"].split("."))
+    value = _at(resource, [part.strip("'") for part in re.findall(_PART, found["path"])])
     if value is None:
         return ""
     if found["transform"] == "basename":

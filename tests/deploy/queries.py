@@ -47,10 +47,10 @@ class Module:
                 found |= {(kind, field) for kind, field in self._told(tuple(call.args[1:3]), call)}
             elif not isinstance(call.func, ast.Attribute):
                 continue
-            elif call.func.attr == "find" and len(call.args) >= 4:
-                found |= {(kind, field) for kind, field in self._told(tuple(call.args[:2]), call)}
-            elif call.func.attr == "due" and len(call.args) == 3:
-                found |= {(kind, "due") for (kind,) in self._told((call.args[0],), call)}
+            elif words := _asked(call, "find", ("kind", "field", "value", "limit")):
+                found |= {(kind, field) for kind, field in self._told(words[:2], call)}
+            elif words := _asked(call, "due", ("kind", "before", "limit")):
+                found |= {(kind, "due") for (kind,) in self._told(words[:1], call)}
         return found
 
     def _told(self, words: Words, node: ast.AST) -> Iterator[tuple[str, ...]]:
@@ -126,6 +126,13 @@ class Module:
                 yield node, defaults | dict(zip(names, node.args, strict=False)) | given
         if not called:
             raise ValueError(f"{self._name}: nobody calls {function.name} here, so it says neither kind nor field")
+
+
+def _asked(call: ast.Call, method: str, names: tuple[str, ...]) -> Words:
+    """What a call of the store's `method` is given, in the order of its parameters; () where it is another's."""
+    given = dict(zip(names, call.args, strict=False)) | {word.arg: word.value for word in call.keywords if word.arg}
+    of_that_name = isinstance(call.func, ast.Attribute) and call.func.attr == method
+    return tuple(given[name] for name in names) if of_that_name and given.keys() >= {*names} else ()
 
 
 def _names(target: ast.expr) -> list[str]:

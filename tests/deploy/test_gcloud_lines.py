@@ -1,8 +1,10 @@
-"""Every line for gcloud in the repository is one that it takes: in documents and scripts, and as the set-up runs it.
+"""Every line for gcloud in the repository is one that it takes: in documents, in scripts, in what our programs say, and
+as the set-up runs it.
 
 What the steps of cloudbuild.yaml run is put through the parser by tests/test_cloudbuild.py.
 """
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,25 +12,29 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Gcloud, Scripts
-from tests.deploy.parser import Parser, in_markdown, in_shell
+from tests.deploy.parser import Parser, in_markdown, in_python, in_shell, in_words
 from tests.deploy.repository import ROOT, files
 from tests.deploy.test_setup import full as full
 from tests.thorough import takes_long
 
+READ = {".sh": in_shell, ".md": in_markdown, ".yaml": in_markdown, ".py": in_python}
 RUN_HERE = {"setup.sh", "remove.sh", "project.sh"}
-"""Scripts whose commands are taken from a run, because their words are put together there."""
+"""Scripts whose commands are taken from a run, because their words are put together there; those that they name in a
+mistake's line are taken from the file."""
 FEW = 2
 
 
 def written() -> Iterator[tuple[str, list[str]]]:
     """Where each line stands, and its arguments."""
-    for path in files(".sh", ".md", ".yaml"):
-        if path.name in RUN_HERE:
+    for path in files(*READ):
+        place, text = path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
+        read = READ[path.suffix]
+        if place.startswith("tests/") and path.suffix == ".py":
             continue
-        read = in_shell if path.suffix == ".sh" else in_markdown
-        lines = read(path.read_text("utf-8"))
-        for arguments in lines:
-            yield path.relative_to(ROOT).as_posix(), arguments
+        if path.name in RUN_HERE:
+            read, text = in_words, "\n".join(re.findall(r"\((gcloud [a-z -]+ shows?)\b", text))
+        for arguments in read(text):
+            yield place, arguments
 
 
 DISTINCT = {tuple(arguments): place for place, arguments in written()}
@@ -50,13 +56,16 @@ def test_gcloud_takes_the_line(parser: Parser, arguments: list[str]) -> None:
 
 def as_run(full: Scripts, gcloud: Gcloud) -> list[list[str]]:
     """The lines of the set-up, of a second one after a change, and of the removal; of like ones the last."""
-    gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
-    assert full.run("setup.sh").returncode == 0
+    gcloud.project.deploy()
+    done = full.run("setup.sh")
+    assert done.returncode == 0
+    told = [line for line in done.stdout.splitlines() if line.startswith("#") and "gcloud" in line]
+    gcloud.asked += in_shell("\n".join(line[line.index("gcloud") :] for line in told))
     alert = full.folder / "deploy" / "alerts" / "of-a-test.yaml"
     alert.write_text(alert.read_text() + "severity: CRITICAL\n")
     assert full.run("setup.sh").returncode == 0
     assert full.run("remove.sh", "--data", "--yes", settings={"DATABASE": "(default)"}).returncode == 0
-    gcloud.project.resources["functions"]["anyroom"] = {"name": "functions/anyroom"}
+    gcloud.project.resources["functions"]["europe-west1/anyroom"] = {"name": "functions/anyroom"}
     assert full.run("remove.sh", "--yes").returncode == 0
     return list({shape(words): words for words in gcloud.asked}.values())
 
@@ -91,6 +100,22 @@ def test_gcloud_takes_each_line_that_the_set_up_and_the_removal_run(
 )
 def test_a_wrong_line_is_caught(parser: Parser, line: str, said: str) -> None:
     assert said in parser.refusal(line.split())
+
+
+def test_commands_are_found_in_what_a_program_says() -> None:
+    text = """
+def ask(name):
+    \'\'\'As gcloud has it.\'\'\'
+    print("run: gcloud a b --flag=c; or gcloud d, then gcloud e " f"{name} --on={name.upper()}")
+    say("what gcloud f shows, and \\\\\\n  gcloud g \\\\\\n --flag='{folder}/x'")
+"""
+    assert list(in_python(text)) == [
+        ["a", "b", "--flag=c"],
+        ["d", "--help"],
+        ["e", "name", "--on=value"],
+        ["f", "--help"],
+        ["g", "--flag=folder/x"],
+    ]
 
 
 def test_commands_are_found_in_documents_wherever_they_stand() -> None:

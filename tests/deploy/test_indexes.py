@@ -116,6 +116,10 @@ class Sample:
 
     def pages(self):
         return self.whole(MAPPINGS)
+
+    def named(self):
+        self._store.due("named", None, limit=1)
+        return self._store.find("named", value="value", field="b", limit=1)
 """
 
 
@@ -134,6 +138,8 @@ def test_queries_are_found_through_constants_loops_and_parameters(
         ("one", "a"),
         ("two", "b"),
         ("mapping", "page"),
+        ("named", "due"),
+        ("named", "b"),
     }
 
 

@@ -32,7 +32,7 @@ RESOURCES: list[dict[str, Any]] = [
         "notificationChannels": ["a", "b"],
         "labels": {"email_address": "ops@example.com"},
         "config": {"name": "run.googleapis.com"},
-        "metadata": {"name": "anyroom"},
+        "metadata": {"name": "anyroom", "labels": {"cloud.googleapis.com/location": "europe-west1"}},
         "email": "anyroom@example.com",
         "projectNumber": "123",
         "type": "FIRESTORE_NATIVE",

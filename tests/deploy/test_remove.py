@@ -22,7 +22,7 @@ def made(scripts: Scripts, gcloud: Gcloud) -> Scripts:
     (alerts / "errors.yaml").write_text("displayName: Errors\n")
     scripts.settings.update(DELEGATION="yes", ACCOUNTS="users", DATABASE="(default)")
     assert scripts.run("setup.sh").returncode == 0
-    gcloud.project.resources["runs"]["anyroom"] = {"metadata": {"name": "anyroom"}}
+    gcloud.project.deploy()
     gcloud.project.resources["accounts"]["other@example.com"] = {"email": "other@example.com"}
     gcloud.project.policies["project example-project"].add((ROLE, "serviceAccount:other@example.com"))
     gcloud.asked.clear()
@@ -81,6 +81,14 @@ def test_a_database_is_deleted_only_when_it_is_said_which(made: Scripts, gcloud:
     assert done.stderr.startswith("Say which database is deleted")
 
 
+def test_of_two_databases_the_one_that_is_said_is_deleted(made: Scripts, gcloud: Gcloud) -> None:
+    assert made.run("setup.sh", settings={"DATABASE": "anyroom"}).returncode == 0
+    made.settings["DATABASE"] = "anyroom"
+    remove(made, "--data", "--yes")
+    assert set(gcloud.project.resources["databases"]) == {"(default)"}
+    assert gcloud.project.resources["ttls"] != {}
+
+
 def test_a_database_that_the_set_up_has_not_made_ready_is_kept(made: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/others"
     gcloud.project.resources["databases"]["others"] = {"name": name, "type": "FIRESTORE_NATIVE"}
@@ -104,6 +112,19 @@ def test_a_region_in_which_nothing_is_is_said(made: Scripts, gcloud: Gcloud) -> 
     assert said in remove(made)
 
 
+def test_a_region_that_was_forgotten_is_asked_for_where_the_service_is_in_another(
+    made: Scripts, gcloud: Gcloud
+) -> None:
+    """Its accounts would be deleted, and the service left without them."""
+    gcloud.project.resources["runs"].clear()
+    gcloud.project.deploy("europe-north1")
+    done = made.run("remove.sh", "--yes")
+    assert (done.returncode, gcloud.changes) == (64, [])
+    assert done.stderr == "Say which REGION: anyroom runs in europe-north1\n"
+    assert made.run("remove.sh", "--yes", settings={"REGION": "europe-north1"}).returncode == 0
+    assert gcloud.project.resources["runs"] == {}
+
+
 def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> None:
     gcloud.stop_after = 4
     assert made.run("remove.sh", "--data", "--yes").returncode == 1
@@ -115,7 +136,8 @@ def test_it_can_be_run_again_and_after_a_part(made: Scripts, gcloud: Gcloud) -> 
 
 
 def test_what_was_deployed_as_a_function_is_deleted_as_one(made: Scripts, gcloud: Gcloud) -> None:
-    gcloud.project.resources["functions"]["anyroom"] = {"name": "projects/p/locations/europe-west1/functions/anyroom"}
+    name = "projects/p/locations/europe-west1/functions/anyroom"
+    gcloud.project.resources["functions"]["europe-west1/anyroom"] = {"name": name}
     remove(made, "--yes")
     assert ["functions", "delete", "anyroom"] in [words[:3] for words in gcloud.changes]
     assert ["run", "services", "delete"] not in [words[:3] for words in gcloud.changes]
@@ -126,4 +148,4 @@ def test_what_is_set_up_again_after_a_removal_is_as_before(made: Scripts, gcloud
     remove(made, "--yes")
     assert made.run("setup.sh").returncode == 0
     assert gcloud.project.resources["secrets"]["anyroom-keys"]["versions"] == keys
-    assert set(gcloud.project.resources["jobs"]) == {"anyroom-sweep"}
+    assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep"}

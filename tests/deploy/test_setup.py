@@ -21,6 +21,11 @@ METRIC = "description: Creates\nfilter: jsonPayload.route=create\n"
 ALERT = 'displayName: "Anyroom: of a test"\ncombiner: OR\nconditions:\n- displayName: of a condition\n'
 ALERT_JSON = '{\n  "displayName": "Anyroom: in JSON",\n  "combiner": "OR"\n}\n'
 NOT_ASKED = ("run.googleapis.com", "cloudfunctions.googleapis.com")
+LISTS = {
+    *("iam service-accounts list", "firestore databases list", "firestore indexes fields list"),
+    *("firestore fields ttls list", "secrets list", "tasks queues list", "scheduler jobs list"),
+    *("logging metrics list", "monitoring channels list", "monitoring policies list", "run services list"),
+}
 EVERYTHING = {"DELEGATION": "yes", "ACCOUNTS": "users", "NOTIFY": "ops@example.com"}
 
 
@@ -184,6 +189,13 @@ def test_only_the_secrets_that_are_named_are_made_and_only_the_function_reads_th
     assert {name for name in names if f"give the secret {name} its value" in said} == names - {"anyroom-keys"}
 
 
+def test_nobody_is_told_to_write_a_secret_into_a_file(full: Scripts, gcloud: Gcloud) -> None:
+    """It would lie in the folder that Cloud Build is sent, and in a shell's history if it were on the line."""
+    told = [line for line in set_up(full).splitlines() if "secrets versions add" in line]
+    assert len(told) == 5
+    assert [line for line in told if "--data-file=- " not in line] == []
+
+
 def test_a_key_is_made_once_and_stays(full: Scripts, gcloud: Gcloud) -> None:
     set_up(full)
     [version] = gcloud.project.resources["secrets"]["anyroom-keys"]["versions"]
@@ -235,6 +247,51 @@ def test_an_alert_that_has_changed_is_replaced_and_writes_to_whom_it_wrote(full:
     assert [name.rpartition("/")[2] for name in changed["notificationChannels"]] == ["1", "99"]
 
 
+def test_a_region_that_was_forgotten_is_asked_for_where_the_service_is_in_another(
+    full: Scripts, gcloud: Gcloud
+) -> None:
+    """Without it a second queue and a second sweep would be made, beside a service that has its own."""
+    full.settings["REGION"] = "europe-north1"
+    set_up(full)
+    gcloud.project.deploy("europe-north1")
+    state, before = gcloud.project.state(), len(gcloud.changes)
+    for words in ([], ["--show"]):
+        done = full.run("setup.sh", *words, settings={"REGION": ""})
+        assert (done.returncode, done.stderr) == (64, "Say which REGION: anyroom runs in europe-north1\n")
+    assert len(gcloud.changes) == before
+    assert "runs in" not in set_up(full)
+    assert gcloud.project.state() == state
+
+
+def test_another_region_that_is_said_is_taken_at_its_word(full: Scripts, gcloud: Gcloud) -> None:
+    """That is how a service moves: it is there twice for a while."""
+    set_up(full)
+    gcloud.project.deploy()
+    gcloud.project.deploy(name="another")
+    full.settings["REGION"] = "europe-north1"
+    assert "# anyroom also runs in europe-west1, which stays as it is; this is for europe-north1\n" in set_up(full)
+    assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep", "europe-north1/anyroom-sweep"}
+
+
+def test_a_list_that_fails_ends_it_and_nothing_is_made_twice(full: Scripts, gcloud: Gcloud) -> None:
+    """Whatever is not listed would be made again: a channel even without a word, as its name is not its address."""
+    set_up(full)
+    set_up(full)
+    before = len(gcloud.changes)
+    asked = {command for command in LISTS if command in [" ".join(shown(words)) for words in gcloud.asked]}
+    assert asked == LISTS
+    for command in sorted(LISTS):
+        gcloud.project.failing = command
+        assert full.run("setup.sh").returncode == 1, command
+    made = [words for words in gcloud.changes[before:] if {"create", "enable", "add"} & set(words)]
+    assert made == []
+
+
+def shown(words: list[str]) -> list[str]:
+    """A command's own words."""
+    return [word for word in words if not word.startswith("--") and word not in ("alpha", "beta")]
+
+
 def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(scripts: Scripts, gcloud: Gcloud) -> None:
     name = "projects/example-project/databases/(default)"
     gcloud.project.resources["databases"]["(default)"] = {"name": name, "type": "FIRESTORE_NATIVE"}
@@ -243,6 +300,25 @@ def test_a_database_that_was_there_before_is_named_and_one_of_ours_is_not(script
     assert said in scripts.run("setup.sh", "--show").stdout
     assert said in set_up(scripts)
     assert said not in set_up(scripts)
+
+
+def test_a_second_database_is_made_ready_beside_the_first(scripts: Scripts, gcloud: Gcloud) -> None:
+    def ready(kind: str, database: str) -> set[str]:
+        start = f"projects/example-project/databases/{database}/"
+        return {name.removeprefix(start) for name in gcloud.project.resources[kind] if name.startswith(start)}
+
+    set_up(scripts)
+    scripts.settings["DATABASE"] = "anyroom"
+    set_up(scripts)
+    for kind in ("fields", "ttls"):  # as a first run that ended early leaves it
+        everything = gcloud.project.resources[kind]
+        gcloud.project.resources[kind] = {name: one for name, one in everything.items() if "/anyroom/" not in name}
+    set_up(scripts)
+    for kind in ("fields", "ttls"):
+        assert ready(kind, "anyroom") == ready(kind, "(default)") != set()
+    before = len(gcloud.changes)
+    set_up(scripts)
+    assert not [words for words in gcloud.changes[before:] if words[0] == "firestore"]
 
 
 def test_a_database_in_datastore_mode_is_refused(scripts: Scripts, gcloud: Gcloud) -> None:

@@ -115,8 +115,8 @@ def test_who_may_not_store_tasks_is_told_the_role(healthy: Place) -> None:
     healthy.simulator.cloud_tasks.permissions.remove("cloudtasks.tasks.create")
     assert healthy.about("queue") == [
         (
-            "problem  queue: we may not store tasks in it; run: gcloud projects add-iam-policy-binding"
-            " anyroom-simulator"
+            "problem  queue: we may not store tasks in it; run: gcloud tasks queues add-iam-policy-binding"
+            f" {QUEUE}"
             " --role=roles/cloudtasks.enqueuer --member=serviceAccount:ACCOUNT"
         )
     ]

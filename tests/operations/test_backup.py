@@ -285,7 +285,8 @@ def test_a_backup_replaces_no_file(path: Path, store: SqliteStore, tmp_path: Pat
 @pytest.mark.parametrize(
     ("setting", "file", "said"),
     [
-        ("firestore:", "b.db", "gcloud firestore backups schedules create"),
+        ("firestore:", "b.db", r"gcloud firestore backups schedules create --database='\(default\)' "),
+        ("firestore:others", "b.db", "gcloud firestore backups schedules create --database='others' "),
         ("sqlite:{path}", "", "FILE=PATH"),
         ("sqlite:{path}", "{path}", "FILE is the store itself"),
         ("sqlite:{path}", "{path}/none/b.db", "There is no folder"),

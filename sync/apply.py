@@ -72,15 +72,15 @@ class Applier:
         if copy:
             self.settle(copy, row)
         if row.original and (row.pointer or row.state != "there"):
-            self._follow_occurrence(row)
+            self.follow_occurrence(row)
         return found
 
-    def _follow_occurrence(self, row: Row) -> None:
+    def follow_occurrence(self, row: Row) -> None:
         """Have the series' join page know when the occurrence is, or that it was cancelled, which leaves nothing of its
-        conference to be seen. Raises as `apply`.
+        conference to be seen. One with another conference is none of the page's. Raises as `apply`.
         """
         for one in self.holdings.of(row.series):
-            is_ours = row.state != "there" or one.record.pointer == row.pointer
+            is_ours = row.pointer in ("", one.record.pointer)
             if one.record.link and is_ours and one.record.state in HOLDING:
                 self.guarded(one, partial(self._retrying, one, partial(self._occurred, row)))
 
@@ -270,6 +270,8 @@ class Applier:
     def _live(self, one: Mapped, event: Event) -> MappingRecord:
         ends = event.last_end()
         due = one.record.due
+        # Occurrences may have been changed before there was a join page to know them: only a look shows them all.
+        unseen = (one.record.state != "live" or one.record.look) and one.record.link and event.recurrence
         if one.record.state != "live" or one.record.end != ends or one.record.parked or one.record.look:
             due = closes(ends, self._ports.spread(), self._now() if one.record.shared else None)
         return one.becoming(
@@ -277,7 +279,7 @@ class Applier:
             seen=True,
             reason="",
             until=None,
-            look="",
+            look=self._key if unseen else "",
             tries=0,
             failing=None,
             parked=None,

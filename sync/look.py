@@ -6,6 +6,7 @@ Nothing is deleted at a provider without such a look in the same run, on a calen
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +30,7 @@ _STILL_USED = timedelta(days=7)
 _HELD = "held-elsewhere"
 _log = logging.getLogger("anyroom.look")
 
+T = TypeVar("T")
 LookAt = Callable[[str], Row]
 LookAtSeries = Callable[[str], tuple[Row, ...]]
 
@@ -52,10 +54,17 @@ class Looker:
     def look(self, one: Mapped) -> None:
         """Look at the event of a mapping, and do what follows from it."""
         self._deadline.check()
-        seen = self._seen(one.record.event)
+        seen = self._asked(lambda: self._look(one.record.event))
         if isinstance(seen, ConferenceFailure):
             self._put_off(one, seen.reason)
             return
+        occurrences = self._asked(lambda: self._occurrences(one, seen))
+        if isinstance(occurrences, ConferenceFailure):
+            self._put_off(one, occurrences.reason)
+            return
+        # Before the look is over: whoever dies on the way leaves it to the next run.
+        for occurrence in occurrences:
+            self._applier.follow_occurrence(occurrence)
         try:
             self._applier.guarded(one, lambda: self._decide(one, seen))
         except Conflict:
@@ -72,7 +81,7 @@ class Looker:
         orphan = records.orphan(document.body)
         self._deadline.check()
         try:
-            row = self._seen(orphan.event)
+            row = self._asked(lambda: self._look(orphan.event))
             if isinstance(row, ConferenceFailure):
                 self._keep_orphan(document, orphan, row.reason)
             else:
@@ -90,10 +99,18 @@ class Looker:
         except Conflict:
             _log.info("a mapping changed while it was looked at; the next run looks again")
 
-    def _seen(self, event: str) -> Row | ConferenceFailure:
-        """The event as it is now, or why this one cannot be looked at: that holds up no other."""
+    def _occurrences(self, one: Mapped, row: Row) -> tuple[Row, ...]:
+        """The occurrences of a series that were changed or cancelled by themselves, where a join page goes by them."""
+        record, event = one.record, row.event
+        if not (record.link and row.pointer == record.pointer and event and event.recurrence and event.ical_uid):
+            return ()
+        self._deadline.check()
+        return tuple(other for other in self._series(event.ical_uid) if other.series == row.id and other.original)
+
+    def _asked(self, ask: Callable[[], T]) -> T | ConferenceFailure:
+        """What Calendar says of one event, or why this one cannot be looked at: that holds up no other."""
         try:
-            return self._look(event)
+            return ask()
         except OverQuota:
             raise
         except ConferenceFailure as failure:
@@ -107,6 +124,8 @@ class Looker:
         if row.state == "there" and row.pointer and row.pointer == record.pointer and not closing:
             self._applier.settle(one, row)
             current = self._applier.holdings.again(one)
+            if current and current.record.look and current.record.until is None:
+                current = self._applier.holdings.put(current, current.becoming(look=""))
             if current and current.record.state == "live" and is_over(current, now - KEPT):
                 self._delete(current, "over")
             elif current and current.record.shared and current.record.tells and is_over(current, now):

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from conference.browser import Sent
+from conference.errors import Temporary
 from conference.providers.base import Conference
 from simulator import builder
 from sync import records
 from tests.browsing import ENVIRONMENT
 from tests.outside import Died
-from tests.scenarios.story import BOTH_STORES, Story
+from tests.scenarios.story import BOTH_STORES, DELEGATED, Story
 from tests.visiting import Visitor
 from tests.world import ADA, BOB, LOGO, World, data, uri
 
@@ -264,3 +265,59 @@ def test_an_occurrence_that_is_cancelled_by_itself_lets_nobody_in_until_it_is_re
     story.people.restore(ADA, occurrence)
     story.settle()
     assert is_in(guest.enter(path))
+
+
+def changed_series(story: Story) -> tuple[str, datetime]:
+    """A daily series without a conference, and when its third occurrence began, which was moved by six hours. The fifth
+    was cancelled.
+    """
+    event = story.event(recurrence=["RRULE:FREQ=DAILY;COUNT=10"])
+    moved, cancelled = story.start(event, 2), story.start(event, 4)
+    first = datetime.fromisoformat(moved["dateTime"])
+    start, end = ({**moved, "dateTime": (first + hours * HOUR).isoformat()} for hours in (6, 7))
+    story.people.add_occurrence(ADA, event, moved, start=start, end=end)
+    story.people.delete(ADA, story.people.add_occurrence(ADA, event, cancelled))
+    return event, first
+
+
+def entered(story: Story, event: str, moment: datetime) -> bool:
+    """Whether a guest enters half an hour after that moment."""
+    story.world.clock.advance((moment + HOUR / 2 - story.now()).total_seconds())
+    return is_in(Visitor(story).enter(link(story, event)))
+
+
+def test_a_series_that_was_changed_before_it_had_a_conference_opens_when_its_occurrences_are(story: Story) -> None:
+    event, first = changed_series(story)
+    story.choose(event, solution=ROOMS)
+    story.settle()
+
+    assert not entered(story, event, first)
+    assert entered(story, event, first + 6 * HOUR)
+    assert entered(story, event, first + timedelta(days=1))
+    assert not entered(story, event, first + timedelta(days=2))
+
+
+@DELEGATED
+@pytest.mark.parametrize("failure", [Died("look"), Temporary("network")], ids=["death", "failure"])
+@pytest.mark.parametrize("nth", range(4))
+def test_what_keeps_a_run_from_seeing_the_occurrences_leaves_them_to_the_next(
+    story: Story, nth: int, failure: Exception
+) -> None:
+    """The list of the occurrences is the second one, and the third mapping that is written after it is the last."""
+    event, first = changed_series(story)
+    story.choose(event, solution=ROOMS)
+    after: list[str] = []
+
+    def script(at: str, call: str) -> None:
+        if at == "after" and (call.endswith("/events") or (len(after) > 1 and call == "commit replace mapping")):
+            after.append(call)
+            if len(after) == 2 + nth:
+                raise failure
+
+    story.instance.outside.script = script
+    story.settle()
+    assert len(after) >= 2 + nth
+    story.later(minutes=5)
+
+    assert not entered(story, event, first)
+    assert entered(story, event, first + 6 * HOUR)

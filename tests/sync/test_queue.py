@@ -72,6 +72,7 @@ def test_a_calendar_queued_twice_runs_once_at_the_earliest_time(desk: Desk, time
         desk.queue.enqueue(ONE, desk.after(seconds))
     desk.clock.advance(61)
     desk.queue.run_due()
+    assert desk.runs == [ONE]
     desk.clock.advance(600)
     desk.queue.run_due()
     assert desk.runs == [ONE]

@@ -15,7 +15,7 @@ from tests import simulating
 from tests.world import MovedClock
 
 SHORT = 1.0
-"""Seconds that an exchange may take while something is wrong, however much time the caller has."""
+"""Seconds that an exchange may take while replies are slow, however much time the caller has."""
 
 NO_ANSWER: dict[str, Fault] = {
     "cut": faults.reset(),
@@ -45,8 +45,9 @@ class Cloud:
         self._client = HttpClient()
 
     def send(self, request: Request, deadline: Deadline) -> Reply:
-        wrong = any(scripted.times != 0 for scripted in self.simulator.faults._script)
-        seconds = min(deadline.left(), SHORT) if wrong else deadline.left()
+        waiting = [scripted.fault for scripted in self.simulator.faults._script if scripted.times != 0]
+        slow = any(fault.latency or fault.drip for fault in waiting)
+        seconds = min(deadline.left(), SHORT) if slow else deadline.left()
         return self._client.exchange(request, seconds, frozenset({origin(self.url)}), True)
 
     def token(self, deadline: Deadline) -> str:

@@ -1,4 +1,4 @@
-"""What is logged is heard, and what was skipped is said; with ANYROOM_TEST_ALL=1, as in CI, a skip is a failure."""
+"""What is logged is heard, no example is too slow, and a skip is said; with ANYROOM_TEST_ALL=1, as in CI, it fails."""
 
 import logging
 import os
@@ -6,6 +6,11 @@ from collections import Counter
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# By default an example that takes 0.2 s is a failure, and on a busy machine any may.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

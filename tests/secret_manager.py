@@ -1,13 +1,12 @@
 """A Secret Manager on loopback: the real wire format, and a refusal wherever the real service refuses."""
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, NoReturn
 
 import grpc
@@ -42,13 +41,15 @@ class SecretManagerStandIn:
     """The secrets of PROJECT. Every caller is the same service account: it has the accessor role on each secret that
     is `readable`, and on the whole project unless `sees_project` is False.
 
-    `calls` are the names that were asked for. `delay` is in seconds. `next_codes` are answered instead, one a call;
-    `damage` is how many of the next payloads lose a bit after their checksum was taken.
+    `calls` are the names that were asked for. `delay` is in seconds, and ends when the service is `closing`.
+    `next_codes` are answered instead, one a call; `damage` is how many of the next payloads lose a bit after their
+    checksum was taken.
     """
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.delay = 0.0
+        self.closing = Event()
         self.damage = 0
         self.next_codes: deque[grpc.StatusCode] = deque()
         self.api_enabled = True
@@ -87,7 +88,7 @@ class SecretManagerStandIn:
         with self._lock:
             self.calls.append(request.name)
             code = self.next_codes.popleft() if self.next_codes else None
-        time.sleep(self.delay)
+        self.closing.wait(self.delay)
         if code is not None:
             context.abort(code, "The service is currently unavailable.")
         if not self.api_enabled:
@@ -142,6 +143,7 @@ def running(stand_in: SecretManagerStandIn) -> Iterator[SecretManagerStandIn]:
         try:
             yield stand_in
         finally:
+            stand_in.closing.set()
             server.stop(1).wait()
 
 

@@ -20,6 +20,7 @@ from simulator.server import Simulator
 from sync.records import CALENDARS, CONNECTIONS, MAPPINGS, ONCE, ORPHANS
 from sync.store import Document
 from sync.store.sqlite import SqliteStore
+from sync.ticker import Ticker
 from tests import simulating
 from tests.world import ADA, BOB, LOGO, toml
 
@@ -83,10 +84,12 @@ def serving(
     environment: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     simulator_clock: Clock | None = None,
+    sweeps: bool = False,
 ) -> Iterator[Function]:
     """The function with the demonstration rooms, and with those solutions; "{simulator}" is the simulator's address.
 
-    `clock` is the function's, and the simulator's too where that has none of its own.
+    `clock` is the function's, and the simulator's too where that has none of its own. Its own sweep, which
+    comes every two minutes of the machine's time, stays away unless it `sweeps`.
     """
     with simulating.simulator(clock=simulator_clock or clock, validate=True) as simulator:
         simulator.add_user(ADA)
@@ -112,6 +115,8 @@ def serving(
             **(environment or {}),
         }.items():
             monkeypatch.setenv(name, value)
+        if not sweeps:
+            monkeypatch.setattr(Ticker, "start", lambda ticker: None)
         app = served()
         if clock:
             monkeypatch.setattr(sys.modules["main"], "SystemClock", lambda: clock)

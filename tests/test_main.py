@@ -304,9 +304,10 @@ def test_no_request_is_ever_answered_500(function: Function) -> None:
 
 
 def test_f31_over_the_budget_the_settings_address_is_429_with_a_time(function: Function) -> None:
-    responses = [function.post("/settings-url") for _ in range(30)]
-    assert responses[-1].status_code == 429
-    assert 1 <= int(responses[-1].headers["Retry-After"]) <= 3
+    responses = (function.post("/settings-url") for _ in range(100))
+    refused = next(response for response in responses if response.status_code != 200)
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 3
 
 
 def test_f32_a_missing_secret_is_permanent_and_the_log_names_it(function: Function) -> None:

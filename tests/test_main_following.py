@@ -130,9 +130,10 @@ def test_f27_a_relay_that_names_no_calendar_is_400(function: Function) -> None:
 
 def test_f31_who_relays_too_often_is_429_with_a_time_and_others_are_not(function: Function) -> None:
     access, proof = function.simulator.access_token(ADA), function.simulator.identity.script_token(ADA)
-    answers = [function.post("/calendar-changes", body(token=access), proof) for _ in range(200)]
-    assert {answer.status_code for answer in answers} == {204, 429}
-    assert int(answers[-1].headers["Retry-After"]) >= 1
+    answers = (function.post("/calendar-changes", body(token=access), proof) for _ in range(200))
+    refused = next(answer for answer in answers if answer.status_code != 204)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
     theirs = body(BOB, function.simulator.access_token(BOB))
     assert function.post("/calendar-changes", theirs, function.simulator.identity.script_token(BOB)).status_code == 204
 

@@ -8,8 +8,8 @@ import pytest
 
 from sync.store.sqlite import SqliteStore
 from tests.custodian import Instance, environment
+from tests.inside import StillClock
 from tests.token_endpoint import TokenEndpoint, running
-from tests.world import MovedClock
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def endpoint() -> Iterator[TokenEndpoint]:
 @pytest.fixture
 def another(tmp_path: Path, endpoint: TokenEndpoint) -> Iterator[Callable[..., Instance]]:
     """Makes one more instance, which remembers nothing."""
-    store, clock, environ = SqliteStore(str(tmp_path / "anyroom.db")), MovedClock(), environment()
+    store, clock, environ = SqliteStore(str(tmp_path / "anyroom.db")), StillClock(), environment()
 
     def instance(**how: Any) -> Instance:
         return Instance(store, endpoint.url, clock, **{"environ": environ, **how})

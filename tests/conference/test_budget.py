@@ -6,12 +6,13 @@ import pytest
 
 from conference.budget import BURST, REFILL, TURNS, Budget
 from conference.errors import Temporary
+from tests.inside import StillClock
 from tests.world import MovedClock
 
 
 @pytest.fixture
 def clock() -> MovedClock:
-    return MovedClock()
+    return StillClock()
 
 
 def test_a_burst_passes_and_the_next_waits_for_its_turn(clock: MovedClock) -> None:

@@ -77,6 +77,6 @@ def test_no_word_is_lost_and_no_tag_is_left(pieces: list[tuple[str, str]]) -> No
 
 @pytest.mark.parametrize("piece", ["<a href='https://x.example/'>", "<ul><li>", "&", "<", "<!--", "<b", "<br>", "<p>"])
 def test_hostile_markup_takes_no_time(piece: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     assert len(plain(piece * (1 << 20))) < 1 << 20
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2

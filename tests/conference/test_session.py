@@ -14,6 +14,7 @@ from conference.secrets.cache import Secrets
 from conference.secrets.local import Environment
 from conference.session import FLOW, LINK, SESSION, TOLD, Flow, Sessions, Told
 from tests.conference.secrets.conftest import StoppedClock
+from tests.inside import StillClock
 from tests.world import MovedClock
 
 ADA = User("1001", "ada@example.com", "example.com")
@@ -24,7 +25,7 @@ JUST_BEFORE = timedelta(seconds=1)
 
 @pytest.fixture
 def clock() -> MovedClock:
-    return MovedClock()
+    return StillClock()
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_two_processes_that_add_to_one_counter_lose_nothing(place: Place) -> Non
     store = place.open()
     create(store, "counter", {"n": 0})
     processes = [place.process("count", "25") for _ in range(2)]
-    assert [process.wait(20) for process in processes] == [0, 0]
+    assert [process.wait(60) for process in processes] == [0, 0]
     counter = store.get("thing", "counter")
     assert counter is not None
     assert counter.body == {"n": 50, "rev": 51}
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_loses_no_commit_and_leaves_no_half_of_one(plac
 
 def test_a_store_made_before_a_fork_works_on_both_sides_of_it(place: Place) -> None:
     process = place.process("fork", "a")
-    told, _ = process.communicate(timeout=20)
+    told, _ = process.communicate(timeout=60)
     assert (told, process.returncode) == ("child\n", 0)
 
 

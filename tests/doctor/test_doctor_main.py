@@ -15,12 +15,14 @@ import pytest
 from conference.clock import Deadline, SystemClock
 from conference.errors import Temporary
 from doctor.finding import Check, Finding, ok
-from doctor.round import Round
+from doctor.round import LAST, Round
 from simulator import faults, ids
 from tests.browsing import vendors
 from tests.doctor.test_doctor_storage import left
 from tests.doctor_place import Place
+from tests.inside import StillClock
 from tests.thorough import takes_long
+from tests.without_progress import without_progress
 from tests.world import toml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +57,7 @@ def quiet(healthy: Place) -> None:
 
 def test_with_a_problem_the_exit_code_is_one_and_they_are_counted(healthy: Place) -> None:
     code, lines, error = run(healthy)
-    assert (code, error) == (1, "")
+    assert (code, without_progress(error)) == (1, "")
     assert lines[0] == "A probe document is written to the store and deleted; nothing else is changed."
     assert lines[-1] == "1 problem, no warnings."
     assert all(re.fullmatch(r"(ok     |warning|problem)  \S.*: \S.*", line) for line in lines[1:-1])
@@ -66,7 +68,7 @@ def test_without_a_problem_the_exit_code_is_zero(healthy: Place) -> None:
     healthy.simulator.faults.add(faults.status(200, b'{"status": "ok"}'), path="/health", times=None)
     quiet(healthy)
     code, lines, error = run(healthy)
-    assert (code, lines[-1], error) == (0, "no problems, 1 warning.", "")
+    assert (code, lines[-1], without_progress(error)) == (0, "no problems, 1 warning.", "")
 
 
 def test_ctrl_c_ends_it_in_a_moment_without_a_probe_left(healthy: Place) -> None:
@@ -81,7 +83,7 @@ def test_ctrl_c_ends_it_in_a_moment_without_a_probe_left(healthy: Place) -> None
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LAST + 7
     assert (process.returncode, out.splitlines()[-1]) == (130, "Stopped.")
     assert "Traceback" not in error
     assert left(healthy.folder / "anyroom.db") == []
@@ -92,7 +94,7 @@ def test_what_takes_long_is_said_meanwhile(healthy: Place) -> None:
     healthy.simulator.faults.add(faults.latency(3), path="/rooms-api/v1/rooms", times=None)
     _, lines, error = run(healthy)
     assert "ok       solution rooms: answers, and takes our credentials" in lines
-    assert error.startswith("checking solution rooms ... ")
+    assert any(line.startswith("checking solution rooms ... ") for line in error.splitlines())
 
 
 def found(*checks: Check, limit: float = 0.2) -> list[Finding]:
@@ -106,11 +108,20 @@ def test_a_check_that_hangs_is_given_up_and_the_others_are_told_all_the_same() -
         forever.wait()
         return []
 
-    began = time.monotonic()
+    clock = StillClock()
+
+    def pause(seconds: float) -> None:
+        """The one that is well has come to its end before any time passes."""
+        for thread in threading.enumerate():
+            if thread.name == "well":
+                thread.join(30)
+        clock.advance(seconds)
+
     hanging = [Check(f"hanging {number}", hang) for number in range(20)]
-    lines = [one.line() for one in found(*hanging, Check("well", lambda deadline: [ok("well", "it is")]))]
-    assert time.monotonic() - began < 3
+    checks = [*hanging, Check("well", lambda deadline: [ok("well", "it is")])]
+    lines = [one.line() for one in Round(checks, clock, 0.2, grace=0.1).findings(pause)]
     forever.set()
+    assert 0.3 <= clock.ahead < 0.4
     assert lines[0] == "problem  hanging 0: no answer within 0 s; check the network and try again"
     assert lines[-1] == "ok       well: it is"
 

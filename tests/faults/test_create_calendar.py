@@ -188,9 +188,8 @@ def test_the_keeper_is_the_first_creator_who_sees_everything(
 
 def test_f31_a_burst_of_one_user_is_stopped_and_others_do_not_notice(world: World, instance: Instance) -> None:
     event = world.event()
-    answers = [error_type(world.ask(instance, event)) for _ in range(30)]
-    assert answers[0] == ""
-    assert answers[-1] == "TEMPORARY"
+    assert error_type(world.ask(instance, event)) == ""
+    assert next(filter(None, (error_type(world.ask(instance, event)) for _ in range(100)))) == "TEMPORARY"
     assert uri(world.ask(instance, world.event(BOB), calendar=BOB, user=BOB))
 
 

@@ -70,10 +70,10 @@ def test_f10_an_answer_that_does_not_come_whole_is_cut_at_the_deadline_and_keeps
     world.simulator.faults.add(slow, ROOMS, times=None)
     incoming = world.incoming(world.event())
     # Four of these seconds are kept for the record, and the system is not asked at all for less than two.
-    incoming.deadline = incoming.deadline.within(6.5)
+    incoming.deadline = incoming.deadline.within(8.0)
     started = world.clock.monotonic()
     assert error_type(instance.service.endpoint.create_conference(incoming)) == "TEMPORARY"
-    assert world.clock.monotonic() - started < 5
+    assert world.clock.monotonic() - started < 7
     assert len(instance.outside.posts()) == 1
     [claimed] = [mapping for mapping in world.documents("mapping") if mapping["event"] != before]
     assert claimed["state"] == "claimed"

@@ -23,7 +23,7 @@ def is_left(function: Function) -> bool:
 
 def test_what_is_due_is_done_although_no_request_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.SWEEP", 0.2)
-    with serving(tmp_path, monkeypatch, environment=browsing.ENVIRONMENT) as function:
+    with serving(tmp_path, monkeypatch, environment=browsing.ENVIRONMENT, sweeps=True) as function:
         with closing(SqliteStore(str(function.file))) as store:
             assert Once(store).spend("state", datetime.now(UTC) - timedelta(days=1))
         assert is_left(function)

@@ -49,7 +49,7 @@ class Caller:
     def __call__(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
         bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         url = path if path.startswith("http") else f"{self.url}/calendar/v3/calendars/{path}"
-        return self.session.request(method, url, headers={**bearer, **(headers or {})}, timeout=10, **more)
+        return self.session.request(method, url, headers={**bearer, **(headers or {})}, timeout=60, **more)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Full and incremental lists: a sync token brings exactly what changed since, and nothing is lost between pages."""
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -226,15 +226,15 @@ def test_a_reader_is_told_of_private_changes_without_details(sim: Simulator, cal
 def test_an_incremental_list_does_not_look_at_every_event(sim: Simulator, ask: Any) -> None:
     made = add(sim, 2500)
     first = ask("maxResults=2500")
-    began = perf_counter()
+    began = process_time()
     for _ in range(5):
         sim.calendar.patch(ADA, made[7], summary="x")
         first = ask("maxResults=2500", syncToken=first["nextSyncToken"])
         assert ids(first) == [made[7]]
-    quick = perf_counter() - began
-    began = perf_counter()
+    quick = process_time() - began
+    began = process_time()
     assert len(ask("maxResults=2500")["items"]) == 2500
-    assert quick < perf_counter() - began
+    assert quick < process_time() - began
 
 
 def test_a_series_is_expanded_when_asked_for(sim: Simulator, ask: Any) -> None:

@@ -187,14 +187,14 @@ def test_any_other_failure_is_temporary_and_not_repeated(
 
 def test_a_slow_answer_is_not_waited_for(stand_in: SecretManagerStandIn) -> None:
     stand_in.add_version("key", b"value")
-    stand_in.delay = 0.4
+    stand_in.delay = 30.0
     clock = SystemClock()
     source = SecretManager(PROJECT, clock, channel=stand_in.channel, timeout=0.1)
     started = clock.monotonic()
 
     with pytest.raises(Temporary, match="DEADLINE_EXCEEDED"):
         source.fetch("key")
-    assert clock.monotonic() - started < 0.4
+    assert clock.monotonic() - started < 15
 
 
 def test_nobody_listening_is_temporary(clock: StoppedClock) -> None:

@@ -131,10 +131,10 @@ def test_f08_a_server_error_leaves_the_outcome_unknown_where_creating_twice_make
 @pytest.mark.parametrize("spoiler", [stays_silent, drips_headers, drips_body], ids=lambda spoiler: spoiler.__name__)
 def test_f10_a_system_that_takes_its_time_is_cut_at_the_deadline(bench: Bench, attempt: str, spoiler: Spoiler) -> None:
     began = time.monotonic()
-    result = outcome(bench, attempt, spoiler, seconds=0.4)
+    result = outcome(bench, attempt, spoiler, seconds=1.0)
 
     assert_failure(bench, result, OutcomeUnknown)
-    assert time.monotonic() - began < 4, "the replies would take ten seconds and more"
+    assert time.monotonic() - began < 8, "the replies would take ten seconds and more"
 
 
 MALFORMED = {

@@ -121,7 +121,7 @@ def test_a_firestore_that_falls_silent_is_given_up_in_time(store: FirestoreStore
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         create(store, "a")
-    assert time.monotonic() - started < PATIENCE + 0.5
+    assert time.monotonic() - started < PATIENCE + 1.5
 
 
 def test_a_firestore_that_went_away_is_used_again_when_it_is_back(
@@ -134,7 +134,7 @@ def test_a_firestore_that_went_away_is_used_again_when_it_is_back(
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         store.get("thing", "a")
-    assert time.monotonic() - started < 1.4
+    assert time.monotonic() - started < 3
     relay.mend()
     patient = FirestoreStore(project=project, emulator=relay.host)
     assert patient.get("thing", "a") == made

@@ -51,7 +51,7 @@ def started(script: str, path: Path) -> subprocess.Popen[bytes]:
 
 def outcome(process: subprocess.Popen[bytes]) -> int:
     """Tell the process to go on, and wait for its end."""
-    process.communicate(b"go\n", timeout=20)
+    process.communicate(b"go\n", timeout=60)
     return process.returncode
 
 

@@ -15,7 +15,7 @@ given = $(if $(filter command,$(firstword $(origin $(1)))),'--$(2)=$(subst ','\'
 help:
 	@echo "make run [STORE=firestore] [PORT=8080] [SIMULATOR_PORT=8090]   the function and the simulator on this machine"
 	@echo "make test                         lint, types, import contracts and tests; what is not installed is skipped"
-	@echo "make fuzz [RUNS=2000]             random lives of users, events and signals, until something does not hold"
+	@echo "make fuzz [RUNS=2000]             other texts, replies and lives of users and events, until something does not hold"
 	@echo "make mutants [ONLY=NAME]          small mistakes in what keeps secrets and proves who calls: tests must find 90 %"
 	@echo "make bench [ONLY=NAME]            one line a figure, exit 1 when one is short of its goal"
 	@echo "make doctor                       whether this configuration can work, and what to do where it cannot"
@@ -47,14 +47,14 @@ types: install-dev
 contracts: install-dev
 	.venv/bin/lint-imports --no-logo
 
-# Sets have the same order in each run, so that the machine of tests/machine tells the same stories; `make fuzz` tells others.
+# Sets have the same order in each run, so that the same examples are tried each time; `make fuzz` tries others.
 tests: export PYTHONHASHSEED = 0
 tests: install-dev
 	$(VENV) -m pytest -n 4 --dist=loadfile --no-loadscope-reorder $(COVERAGE)
 
 fuzz: export ANYROOM_FUZZ = $(RUNS)
 fuzz: install-dev
-	$(VENV) -m pytest tests/machine -p no:randomly
+	$(VENV) -m pytest -m hypothesis -p no:randomly
 
 mutants: install-dev
 	@$(VENV) -m dev.mutants --only=$(ONLY)

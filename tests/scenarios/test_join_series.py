@@ -229,3 +229,12 @@ def test_a_series_that_was_looked_at_is_not_looked_at_again(story: Story) -> Non
         story.people.patch(ADA, one, summary="Plan C")
     story.settle()
     assert "get" not in story.calls()
+
+
+def test_a_copy_without_occurrences_is_not_looked_at(story: Story) -> None:
+    event = story.live(solution=ROOMS)
+    story.people.duplicate(ADA, event, summary="Plan B")
+    story.calls()
+    story.settle()
+
+    assert "get" not in story.calls()

@@ -125,17 +125,19 @@ class JoinLinks:
         when it was cancelled.
         """
         known = self.meeting(kept)
-        moved, cancelled = {one.original: one for one in known.moved}, dict.fromkeys(known.cancelled)
-        if event is None:
-            cancelled[original] = None
-            moved.pop(original, None)
-        else:
-            cancelled.pop(original, None)
-            moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
-            if event.starts() == original:
-                del moved[original]
-        last = tuple(moved.values())[-MOST_MOVED:], tuple(cancelled)[-MOST_MOVED:]
-        meeting = msgspec.structs.replace(known, moved=last[0], cancelled=last[1])
+        meeting = _moved(known, original, event)
+        return kept if meeting == known else self._kept(kept.link, meeting)
+
+    def occurring(self, kept: Kept, occurrences: Mapping[str, Event | None]) -> Kept:
+        """The same link, and that these are all the occurrences that were moved or cancelled: as in `moving`, by when
+        the series has them begin. Of too many the first are not known.
+        """
+        if not kept.link:
+            return kept
+        known = self.meeting(kept)
+        meeting = msgspec.structs.replace(known, moved=(), cancelled=())
+        for original in sorted(occurrences):
+            meeting = _moved(meeting, original, occurrences[original])
         return kept if meeting == known else self._kept(kept.link, meeting)
 
     def again(self, kept: Kept) -> Kept:
@@ -167,6 +169,20 @@ class JoinLinks:
 def found_by(token: str) -> str:
     """The hash by which a link is found."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _moved(known: Meeting, original: str, event: Event | None) -> Meeting:
+    moved, cancelled = {one.original: one for one in known.moved}, dict.fromkeys(known.cancelled)
+    if event is None:
+        cancelled[original] = None
+        moved.pop(original, None)
+    else:
+        cancelled.pop(original, None)
+        moved[original] = Moved(original, event.start.astimezone(UTC), event.end.astimezone(UTC))
+        if event.starts() == original:
+            del moved[original]
+    last = tuple(moved.values())[-MOST_MOVED:], tuple(cancelled)[-MOST_MOVED:]
+    return msgspec.structs.replace(known, moved=last[0], cancelled=last[1])
 
 
 def _in_its_zone(meeting: Meeting) -> Meeting:

@@ -71,17 +71,18 @@ class Applier:
         copy = self._copy(row)
         if copy:
             self.settle(copy, row)
-        if row.original and (row.pointer or row.state != "there"):
-            self.follow_occurrence(row)
+        if row.original and self._ports.conferences.have_pages:
+            self._follow_occurrence(row)
         return found
 
-    def follow_occurrence(self, row: Row) -> None:
-        """Have the series' join page know when the occurrence is, or that it was cancelled, which leaves nothing of its
-        conference to be seen. One with another conference is none of the page's. Raises as `apply`.
+    def _follow_occurrence(self, row: Row) -> None:
+        """Have the series' join page know when the occurrence is, or that it was cancelled. Raises as `apply`.
+
+        A series that is to be looked at shows all of them then.
         """
         for one in self.holdings.of(row.series):
-            is_ours = row.pointer in ("", one.record.pointer)
-            if one.record.link and is_ours and one.record.state in HOLDING:
+            is_followed = one.record.state == "live" and not one.record.look
+            if one.record.link and is_followed and row.goes_with(one.record.pointer):
                 self.guarded(one, partial(self._retrying, one, partial(self._occurred, row)))
 
     def _occurred(self, row: Row, one: Mapped) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from conference.attempt import fitted
@@ -61,6 +62,12 @@ class Conferences:
         except InvalidSetting as invalid:
             _log.error("solution %s: %s", solution, invalid.reason)
             return None
+
+    @cached_property
+    def have_pages(self) -> bool:
+        """Whether any solution's conferences are entered by our page."""
+        found = map(self.provider, self._solutions)
+        return any(provider.declared.joins for provider in found if provider)
 
     def can_manage(self, record: MappingRecord) -> bool:
         """Whether the solution is configured and its user connected. Raises StoreUnavailable."""
@@ -123,9 +130,17 @@ class Conferences:
         """
         return self._knowing(record, lambda kept: self._links.following(kept, event))
 
+    def copied(self, record: MappingRecord, event: Event) -> Kept:
+        """The same for the event of a copy, whose occurrences are its own."""
+        return self._knowing(record, lambda kept: self._links.following(self._links.occurring(kept, {}), event))
+
     def moving(self, record: MappingRecord, original: str, event: Event | None) -> Kept:
         """The same of the occurrence that the series has begin at `original`; None when it was cancelled."""
         return self._knowing(record, lambda kept: self._links.moving(kept, original, event))
+
+    def occurring(self, record: MappingRecord, occurrences: Mapping[str, Event | None]) -> Kept:
+        """The same of all occurrences of the series that were moved or cancelled by themselves, and of no other."""
+        return self._knowing(record, lambda kept: self._links.occurring(kept, occurrences))
 
     def _knowing(self, record: MappingRecord, known: Callable[[Kept], Kept]) -> Kept:
         kept = records.kept(record)

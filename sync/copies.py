@@ -88,7 +88,9 @@ class Copies:
             tells=tells,
             answer=record.answer,
             link=record.link,
-            meeting=self._ports.conferences.following(record, event).meeting,
+            meeting=self._ports.conferences.copied(record, event).meeting,
+            # Its occurrences may have been listed before it, and what is known of the owner's is not true of them.
+            look=records.key(self._calendar.calendar) if record.link and event.recurrence else "",
             told=record.told if tells else event.told(),
             end=ends,
             due=self._closes(ends),

@@ -4,7 +4,7 @@ Nothing is deleted at a provider without such a look in the same run, on a calen
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ import msgspec
 from conference import audit
 from conference.clock import Deadline
 from conference.errors import ConferenceFailure, Conflict, NotConnected, OverQuota, StoreUnavailable
+from conference.event import Event
 from sync import measures, records
 from sync.apply import CONNECTION_GONE, SOLUTION_GONE, Applier
 from sync.backoff import pause
@@ -32,6 +33,8 @@ _log = logging.getLogger("anyroom.look")
 
 T = TypeVar("T")
 LookAt = Callable[[str], Row]
+Occurrences = Mapping[str, Event | None]
+"""By when a series has them begin; None for one that was cancelled."""
 LookAtSeries = Callable[[str], tuple[Row, ...]]
 
 
@@ -62,13 +65,10 @@ class Looker:
         if isinstance(occurrences, ConferenceFailure):
             self._put_off(one, occurrences.reason)
             return
-        # Before the look is over: whoever dies on the way leaves it to the next run.
-        for occurrence in occurrences:
-            self._applier.follow_occurrence(occurrence)
         try:
-            self._applier.guarded(one, lambda: self._decide(one, seen))
+            self._applier.guarded(one, lambda: self._decide(one, seen, occurrences))
         except Conflict:
-            self._look_again(one, seen)
+            self._look_again(one, seen, occurrences)
 
     def _put_off(self, one: Mapped, reason: str) -> None:
         try:
@@ -89,23 +89,26 @@ class Looker:
         except Conflict:
             _log.info("an orphan changed while it was looked at")
 
-    def _look_again(self, one: Mapped, row: Row) -> None:
+    def _look_again(self, one: Mapped, row: Row, occurrences: Occurrences | None) -> None:
         """The mapping changed meanwhile, perhaps with another one that holds its conference."""
         current = self._applier.holdings.again(one)
         if current is None or current.record.look != self._key:
             return
         try:
-            self._applier.guarded(current, lambda: self._decide(current, row))
+            self._applier.guarded(current, lambda: self._decide(current, row, occurrences))
         except Conflict:
             _log.info("a mapping changed while it was looked at; the next run looks again")
 
-    def _occurrences(self, one: Mapped, row: Row) -> tuple[Row, ...]:
-        """The occurrences of a series that were changed or cancelled by themselves, where a join page goes by them."""
+    def _occurrences(self, one: Mapped, row: Row) -> Occurrences | None:
+        """The occurrences of a series that were changed or cancelled by themselves; None where no join page goes by
+        them.
+        """
         record, event = one.record, row.event
         if not (record.link and row.pointer == record.pointer and event and event.recurrence and event.ical_uid):
-            return ()
+            return None
         self._deadline.check()
-        return tuple(other for other in self._series(event.ical_uid) if other.series == row.id and other.original)
+        others = (other for other in self._series(event.ical_uid) if other.series == row.id and other.original)
+        return {other.original: other.event for other in others if other.goes_with(row.pointer)}
 
     def _asked(self, ask: Callable[[], T]) -> T | ConferenceFailure:
         """What Calendar says of one event, or why this one cannot be looked at: that holds up no other."""
@@ -118,14 +121,14 @@ class Looker:
                 raise
             return failure
 
-    def _decide(self, one: Mapped, row: Row) -> None:
+    def _decide(self, one: Mapped, row: Row, occurrences: Occurrences | None) -> None:
         record, now = one.record, self._ports.clock.now()
         closing = record.reason == "over" and record.state in ("leaving", "deleting") and not _goes_on(row, now - KEPT)
         if row.state == "there" and row.pointer and row.pointer == record.pointer and not closing:
             self._applier.settle(one, row)
             current = self._applier.holdings.again(one)
             if current and current.record.look and current.record.until is None:
-                current = self._applier.holdings.put(current, current.becoming(look=""))
+                current = self._looked(current, occurrences)
             if current and current.record.state == "live" and is_over(current, now - KEPT):
                 self._delete(current, "over")
             elif current and current.record.shared and current.record.tells and is_over(current, now):
@@ -140,6 +143,13 @@ class Looker:
         elif record.state != "leaving":
             due = record.forget or now + KEPT if record.state == "gone" else record.due
             self._applier.holdings.put(one, one.becoming(look="", until=None, due=due))
+
+    def _looked(self, one: Mapped, occurrences: Occurrences | None) -> Mapped:
+        """The look at a conference that is used is over, and its join page knows what was seen. Raises Conflict."""
+        kept = records.kept(one.record)
+        if occurrences is not None:
+            kept = self._ports.conferences.occurring(one.record, occurrences)
+        return self._applier.holdings.put(one, one.becoming(look="", meeting=kept.meeting))
 
     def _is_used(self, one: Mapped) -> bool:
         """Whether one of its occurrences has the conference of a series that is gone, or carries it no longer."""

@@ -29,6 +29,12 @@ class Row(msgspec.Struct, frozen=True):
     fault: str = ""
     original: str = ""
 
+    def goes_with(self, pointer: str) -> bool:
+        """Whether an occurrence of the series with that conference of ours has it too, or none: a series may have got
+        its own later, and what is cancelled shows none.
+        """
+        return self.pointer == pointer or not (self.pointer or self.conference)
+
 
 class Rows:
     """The events of one page, in order, each read when it is its turn: all at once would take five times its bytes.

@@ -127,6 +127,19 @@ def test_only_so_many_occurrences_are_known_the_last_that_were_moved() -> None:
     assert [original[:8] for original in links.meeting(kept).cancelled] == last
 
 
+def test_what_a_look_showed_is_all_that_is_known_and_of_too_many_the_last_to_begin() -> None:
+    links = made()
+    known = links.moving(links.following(links.begin(ROOMS), EVENT), "20270303T090000Z", None)
+    changed = {f"{day:08}T090000Z": occurrence(NOW) if day % 2 else None for day in range(2 * MOST_MOVED + 2)}
+    kept = links.occurring(known, dict(reversed(changed.items())))
+
+    meeting, last = links.meeting(kept), list(changed)[2:]
+    assert ([one.original for one in meeting.moved], list(meeting.cancelled)) == (last[1::2], last[::2])
+    assert links.occurring(kept, changed) is kept
+    assert links.meeting(links.occurring(kept, {})).cancelled == ()
+    assert links.occurring(Kept(), changed) == Kept()
+
+
 def test_both_times_are_in_the_event_s_zone_again() -> None:
     links, berlin = made(), ZoneInfo("Europe/Berlin")
     start = NOW.astimezone(berlin)

@@ -1,24 +1,22 @@
 """A link to our join page follows its event as any conference does: moved, cancelled, undone, copied, made again."""
 
 import base64
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from conference.browser import Sent
-from conference.errors import Temporary
 from conference.providers.base import Conference
 from simulator import builder
 from sync import records
 from tests.browsing import ENVIRONMENT
 from tests.outside import Died
-from tests.scenarios.story import BOTH_STORES, DELEGATED, Story
+from tests.scenarios.story import BOTH_STORES, Story
 from tests.visiting import Visitor
 from tests.world import ADA, BOB, LOGO, World, data, uri
 
 ROOMS = "rooms"
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -225,99 +223,3 @@ def test_who_chooses_again_after_we_moved_is_given_our_new_address(story: Story)
     story.restart()
 
     assert uri(story.world.ask(story.instance, event, solution=ROOMS)) == old.replace("8080", "9090")
-
-
-def test_an_occurrence_that_is_moved_by_itself_opens_when_it_is_and_back_again_when_it_was(story: Story) -> None:
-    event = story.series(solution=ROOMS)
-    guest, path = Visitor(story), link(story, event)
-    original = story.start(event, 2)
-    first = datetime.fromisoformat(original["dateTime"])
-    times = story.times(days=(first - story.now()) / timedelta(days=1) + 0.25)
-    moved = story.people.add_occurrence(ADA, event, original, **times)
-    story.settle()
-
-    story.world.clock.advance((first - story.now() + timedelta(minutes=30)).total_seconds())
-    assert not is_in(guest.enter(path))
-    story.world.clock.advance(timedelta(hours=6).total_seconds())
-    assert is_in(guest.enter(path))
-
-    story.people.patch(ADA, moved, start=original, end={**original, "dateTime": (first + HOUR).isoformat()})
-    story.settle()
-    assert not is_in(guest.enter(path))
-
-
-def test_an_occurrence_that_is_cancelled_by_itself_lets_nobody_in_until_it_is_restored(story: Story) -> None:
-    event = story.series(solution=ROOMS)
-    guest, path = Visitor(story), link(story, event)
-    original = story.start(event, 2)
-    first = datetime.fromisoformat(original["dateTime"])
-    occurrence = story.people.add_occurrence(ADA, event, original)
-    story.people.delete(ADA, occurrence)
-    story.settle()
-
-    story.world.clock.advance((first - story.now() + timedelta(minutes=30)).total_seconds())
-    assert (
-        f"{first + timedelta(days=1, hours=-1):%Y-%m-%d %H:%M}"
-        in guest.open(path.partition("8080")[2]).content.decode()
-    )
-    assert not is_in(guest.enter(path))
-
-    story.people.restore(ADA, occurrence)
-    story.settle()
-    assert is_in(guest.enter(path))
-
-
-def changed_series(story: Story) -> tuple[str, datetime]:
-    """A daily series without a conference, and when its third occurrence began, which was moved by six hours. The fifth
-    was cancelled.
-    """
-    event = story.event(recurrence=["RRULE:FREQ=DAILY;COUNT=10"])
-    moved, cancelled = story.start(event, 2), story.start(event, 4)
-    first = datetime.fromisoformat(moved["dateTime"])
-    start, end = ({**moved, "dateTime": (first + hours * HOUR).isoformat()} for hours in (6, 7))
-    story.people.add_occurrence(ADA, event, moved, start=start, end=end)
-    story.people.delete(ADA, story.people.add_occurrence(ADA, event, cancelled))
-    return event, first
-
-
-def entered(story: Story, event: str, moment: datetime) -> bool:
-    """Whether a guest enters half an hour after that moment."""
-    story.world.clock.advance((moment + HOUR / 2 - story.now()).total_seconds())
-    return is_in(Visitor(story).enter(link(story, event)))
-
-
-def test_a_series_that_was_changed_before_it_had_a_conference_opens_when_its_occurrences_are(story: Story) -> None:
-    event, first = changed_series(story)
-    story.choose(event, solution=ROOMS)
-    story.settle()
-
-    assert not entered(story, event, first)
-    assert entered(story, event, first + 6 * HOUR)
-    assert entered(story, event, first + timedelta(days=1))
-    assert not entered(story, event, first + timedelta(days=2))
-
-
-@DELEGATED
-@pytest.mark.parametrize("failure", [Died("look"), Temporary("network")], ids=["death", "failure"])
-@pytest.mark.parametrize("nth", range(4))
-def test_what_keeps_a_run_from_seeing_the_occurrences_leaves_them_to_the_next(
-    story: Story, nth: int, failure: Exception
-) -> None:
-    """The list of the occurrences is the second one, and the third mapping that is written after it is the last."""
-    event, first = changed_series(story)
-    story.choose(event, solution=ROOMS)
-    after: list[str] = []
-
-    def script(at: str, call: str) -> None:
-        if at == "after" and (call.endswith("/events") or (len(after) > 1 and call == "commit replace mapping")):
-            after.append(call)
-            if len(after) == 2 + nth:
-                raise failure
-
-    story.instance.outside.script = script
-    story.settle()
-    assert len(after) >= 2 + nth
-    story.later(minutes=5)
-
-    assert not entered(story, event, first)
-    assert entered(story, event, first + 6 * HOUR)

@@ -94,13 +94,14 @@ has() {
 
 # check_region: what is made or removed beside a service in another region is seldom meant, and never by who said none.
 check_region() {
-    local known others
+    local known others every
     known=$(there run.googleapis.com run services list \
         --format="value[separator=' '](metadata.name,metadata.labels.'cloud.googleapis.com/location')")
     others=$(awk -v "service=$SERVICE" -v "here=$REGION" \
         '$1 == service && $2 != here { printf "%s%s", and, $2; and = " and " }' <<<"$known")
     [[ -n $others ]] || return 0
-    [[ -n $REGION_SAID ]] || die "Say which REGION: $SERVICE runs in $others"
+    every=$(awk -v "service=$SERVICE" '$1 == service { printf "%s%s", and, $2; and = " and " }' <<<"$known")
+    [[ -n $REGION_SAID ]] || die "Say which REGION: $SERVICE runs in $every"
     echo "# $SERVICE also runs in $others, which stays as it is; this is for $REGION"
 }
 

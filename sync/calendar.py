@@ -216,11 +216,10 @@ class GoogleCalendar:
         return row.read(calendar, body, zone)
 
     def of_series(self, calendar: str, uid: str, token: str, deadline: Deadline) -> tuple[Row, ...]:
-        """What is not deleted of all that shares that iCalUID: a series, its changed occurrences, a copy moved away.
-
-        Occurrences of a series that goes on are there when they are cancelled too (Events: list, showDeleted).
+        """All that shares that iCalUID, deleted or not: a series, its occurrences that were changed or cancelled, a copy
+        that was moved away.
         """
-        wanted = {"iCalUID": uid, "showDeleted": False, "singleEvents": False, "maxResults": 2500}
+        wanted = {"iCalUID": uid, "showDeleted": True, "singleEvents": False, "maxResults": 2500}
         request = self._events.list(calendarId=calendar, **wanted, fields=f"timeZone,items({_ROW})")
         body = self._read(request, token, deadline)
         items = body.get("items", [])

@@ -31,9 +31,9 @@ class Row(msgspec.Struct, frozen=True):
 
     def goes_with(self, pointer: str) -> bool:
         """Whether an occurrence of the series with that conference of ours has it too, or none: a series may have got
-        its own later, and what is cancelled shows none.
+        its own later, and what is cancelled shows none. One that cannot be read is as it was.
         """
-        return self.pointer == pointer or not (self.pointer or self.conference)
+        return not self.fault and (self.pointer == pointer or not (self.pointer or self.conference))
 
 
 class Rows:

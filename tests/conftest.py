@@ -1,4 +1,4 @@
-"""What is logged is heard, examples are the same each time and none is too slow, a skip is said, and a failure in CI."""
+"""What is logged is heard, examples are the same each time and none is too slow, a skip is said and fails in CI."""
 
 import logging
 import os

@@ -59,7 +59,7 @@ def _none(table: Table, scope: Scope, clients: Clients) -> Authentication:
 
 def _bearer(table: Table, scope: Scope, clients: Clients) -> Authentication:
     token = _text(table, "token", scope)
-    headers.check_value(table.at("token"), token)
+    headers.check_value(table.at("token"), table.text("token"), token)
     return Authentication("bearer", lambda request, facts: _with(request, f"Bearer {token.text(facts)}"))
 
 
@@ -77,7 +77,7 @@ def _header(table: Table, scope: Scope, clients: Clients) -> Authentication:
     name, value = table.text("name"), _text(table, "value", scope)
     if name.lower() != "authorization":
         headers.check_name(table.at("name"), name)
-    headers.check_value(table.at("value"), value)
+    headers.check_value(table.at("value"), table.text("value"), value)
     return Authentication("header", lambda request, facts: _with(request, value.text(facts), name))
 
 

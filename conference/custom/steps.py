@@ -162,7 +162,7 @@ def _headers(table: Table, scope: Scope) -> Mapping[str, Template]:
             continue
         headers.check_name(path, name)
         templates.check_alone(written, path)
-        headers.check_value(path, template)
+        headers.check_value(path, written, template)
     return read
 
 

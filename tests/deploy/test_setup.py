@@ -271,6 +271,9 @@ def test_another_region_that_is_said_is_taken_at_its_word(full: Scripts, gcloud:
     full.settings["REGION"] = "europe-north1"
     assert "# anyroom also runs in europe-west1, which stays as it is; this is for europe-north1\n" in set_up(full)
     assert set(gcloud.project.resources["jobs"]) == {"europe-west1/anyroom-sweep", "europe-north1/anyroom-sweep"}
+    gcloud.project.deploy("europe-north1")
+    done = full.run("setup.sh", settings={"REGION": ""})
+    assert (done.returncode, done.stderr) == (64, "Say which REGION: anyroom runs in europe-west1 and europe-north1\n")
 
 
 def test_a_list_that_fails_ends_it_and_nothing_is_made_twice(full: Scripts, gcloud: Gcloud) -> None:

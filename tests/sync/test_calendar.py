@@ -249,7 +249,7 @@ def test_a_look_says_whether_an_event_is_there(simulator: Simulator, calendar: G
     assert calendar.look(ADA, "neverexisted", token, soon()).state == "vanished"
 
 
-def test_of_a_series_all_is_shown_that_is_not_deleted(simulator: Simulator, calendar: GoogleCalendar) -> None:
+def test_of_a_series_all_is_shown_with_what_was_cancelled(simulator: Simulator, calendar: GoogleCalendar) -> None:
     zone = {"timeZone": "UTC"}
     times: dict[str, Any] = {"start": {**TIMES["start"], **zone}, "end": {**TIMES["end"], **zone}}
     series = simulator.calendar.add_event(ADA, **times, **SERIES)
@@ -258,6 +258,9 @@ def test_of_a_series_all_is_shown_that_is_not_deleted(simulator: Simulator, cale
     uid = simulator.calendar.get(ADA, series)["iCalUID"]
     rows = calendar.of_series(ADA, uid, simulator.access_token(ADA), soon())
     assert {(row.id, row.series) for row in rows} == {(series, ""), (moved, series)}
+    simulator.calendar.delete(ADA, moved)
+    rows = calendar.of_series(ADA, uid, simulator.access_token(ADA), soon())
+    assert [(row.original, row.event) for row in rows if row.series] == [("20270302T090000Z", None)]
     simulator.calendar.delete(ADA, series)
     assert [row for row in calendar.of_series(ADA, uid, simulator.access_token(ADA), soon()) if row.event] == []
 

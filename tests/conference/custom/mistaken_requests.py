@@ -30,6 +30,9 @@ OF_REQUESTS: dict[str, tuple[str, str, str]] = {
             r'"a\r\nb"': "update[1].headers.X: cannot be sent in a header; expected printable ASCII",
             '"{summary|upper}"': "update[1].headers.X: has a text that people write, and a header takes ASCII only",
             '"{changed.description?}"': "update[1].headers.X: has a text that people write",
+            '"{attendees|lines}"': "update[1].headers.X: has several lines, and a header is one",
+            '"{recurrence | lines?}"': "update[1].headers.X: has several lines, and a header is one",
+            '"{all_day|choose:é:b}"': "update[1].headers.X: cannot be sent in a header",
         }.items()
     },
     "a change that is never told": (

@@ -216,8 +216,8 @@ class GoogleCalendar:
         return row.read(calendar, body, zone)
 
     def of_series(self, calendar: str, uid: str, token: str, deadline: Deadline) -> tuple[Row, ...]:
-        """All that shares that iCalUID, deleted or not: a series, its occurrences that were changed or cancelled, a copy
-        that was moved away.
+        """All that shares that iCalUID, deleted or not: a series, its occurrences that were changed or cancelled, a
+        copy that was moved away.
         """
         wanted = {"iCalUID": uid, "showDeleted": True, "singleEvents": False, "maxResults": 2500}
         request = self._events.list(calendarId=calendar, **wanted, fields=f"timeZone,items({_ROW})")

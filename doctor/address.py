@@ -27,7 +27,7 @@ _CLOCK = "clock"
 _SIGN_IN = "sign-in"
 _MAKE_PUBLIC = (
     "it has to be public, as it checks every token itself; run: gcloud run services update anyroom"
-    " --project=PROJECT --region=REGION --no-invoker-iam-check"
+    " --region=REGION --no-invoker-iam-check"
 )
 """This also where the organization forbids allUsers (Cloud Run, "Allowing public access")."""
 

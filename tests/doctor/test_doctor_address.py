@@ -11,7 +11,7 @@ from tests.world import MovedClock
 
 IAM = (
     "it has to be public, as it checks every token itself; run: gcloud run services update anyroom"
-    " --project=PROJECT --region=REGION --no-invoker-iam-check"
+    " --region=REGION --no-invoker-iam-check"
 )
 
 

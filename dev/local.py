@@ -28,10 +28,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A port that nothing listens on, and that the system will give to nobody else."""
+def free_port(*promised: int) -> int:
+    """A port that nothing listens on, and that the system will give to nobody else; none of those `promised`."""
     while True:
         port = secrets.choice(_PORTS)
+        if port in promised:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind((HOST, port))
             return port

@@ -97,7 +97,7 @@ def _port(name: str, value: str) -> int:
 def _run(asked: argparse.Namespace, solutions: Mapping[str, str], children: Children, stop: Stop) -> None:
     environment = _environment(asked)
     if asked.store == "firestore":
-        port = local.free_port()
+        port = local.free_port(asked.port, asked.simulator_port)
         environment["FIRESTORE_EMULATOR_HOST"] = f"{local.HOST}:{port}"
         child = children.start(
             "Firestore's emulator", emulator.command(port), environment, asked.folder / "firestore.log"

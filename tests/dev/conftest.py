@@ -58,7 +58,8 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launch]]:
     started: list[Launch] = []
 
     def start(*settings: str, make: bool = False, **environment: str) -> Launch:
-        port, simulator_port = local.free_port(), local.free_port()
+        port = local.free_port()
+        simulator_port = local.free_port(port)
         chosen = {
             "PORT": str(port),
             "SIMULATOR_PORT": str(simulator_port),

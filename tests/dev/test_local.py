@@ -42,6 +42,13 @@ def test_a_free_port_is_free() -> None:
     assert local.is_free(local.free_port())
 
 
+def test_a_free_port_is_none_that_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = local.free_port()
+    promised = local.free_port(port)
+    monkeypatch.setattr(local, "_PORTS", [promised, port])
+    assert {local.free_port(promised) for _ in range(20)} == {port}
+
+
 def test_only_200_is_an_answer(port: int) -> None:
     assert local.answers(port, "/yes")
     assert not local.answers(port, "/no")

@@ -19,7 +19,7 @@ from tests.conference.custom.hostile import IDS, LINKS, assert_safe, comes_to, p
 from tests.contracts.providers.conftest import new_attempt
 from tests.contracts.providers.events import CHANGED, EVENT
 from tests.contracts.providers.harness import Bench, guest_of, host_of, known
-from tests.thorough import REQUESTS
+from tests.thorough import THOROUGH
 
 ODD: tuple[Any, ...] = (*LINKS, *IDS, None, True, 0, -1, 10**30, 1e999, "1" * 400, [], {}, [[]], {"id": 1})
 SIGNS = ("/..", "?x", "#y", "\n", " ", "é", "\\", "%2e%2e", "@evil.example", "\0", "]]>")
@@ -85,9 +85,7 @@ def asked(bench: Bench, conference: Known, attempt: str) -> Iterator[Callable[[]
         yield lambda: delete(conference, call())
 
 
-@hypothesis_settings(
-    max_examples=max(REQUESTS, 20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=40 if THOROUGH else 20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_hostile_reply_makes_a_safe_conference_or_a_failure(bench: Bench, seed: int) -> None:
     attempt, liar = new_attempt(), bench.client if isinstance(bench.client, Liar) else Liar(bench.client)

@@ -33,6 +33,7 @@ SLOW = (
     *("test_schedules", "test_cloudbuild", "test_run", "test_skipping", "test_tokens_at_random"),
     *("test_archive", "test_real_gcloud", "test_smoke", "test_variables", "test_steps"),
     *("test_setup", "test_gcloud_lines", "test_publish_commands", "test_providers_guide"),
+    *("test_routes", "test_provider_faults", "test_operations_main", "test_remove", "test_provider_hostile"),
 )
 """Files that begin first, so that none of them is left to one worker in the end: most of their time is waiting."""
 

@@ -8,6 +8,7 @@ import pytest
 from conference.data import EntryPoint
 from conference.providers.base import Conference
 from simulator import faults
+from tests.thorough import takes_long
 from tests.world import EACH_KIND, KEYED, NONE, ON_SQLITE, SEARCHABLE, Instance, Kind, World, error_type, uri
 
 ROOMS = "/rooms-api/*"
@@ -54,9 +55,9 @@ def test_f09_a_refused_event_fails_with_its_reason_and_may_be_tried_again(world:
     ("kind", "slow"),
     [
         (KEYED, faults.latency(30)),
-        (SEARCHABLE, faults.latency(30)),
-        (NONE, faults.latency(30)),
-        (KEYED, faults.drip(0.1)),
+        pytest.param(SEARCHABLE, faults.latency(30), marks=takes_long),
+        pytest.param(NONE, faults.latency(30), marks=takes_long),
+        pytest.param(KEYED, faults.drip(0.1), marks=takes_long),
     ],
     ids=["keyed-silent", "searchable-silent", "none-silent", "keyed-dripping"],
 )

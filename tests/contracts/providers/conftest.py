@@ -18,6 +18,9 @@ from tests.contracts.providers.wire import Answer, Wire
 from tests.thorough import takes_long
 
 
+SECOND_RENDERING = "microsoft_teams"
+
+
 @pytest.fixture(scope="session")
 def janus(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[janus_server.Janus]:
     if not janus_server.installed():
@@ -83,8 +86,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _all_ways(first_only: bool) -> Iterator[Any]:
-    """Every provider in every way; faults are much the same in all of them, and tried in the others with more time."""
+    """Every provider in every way; faults are much the same in all of them, and tried in the others with more time, as
+    is all of the example that another test holds to the same requests.
+    """
     for name in names():
         first, *others = ways(name)
-        yield first
+        yield pytest.param(first, marks=[takes_long] if name == SECOND_RENDERING else [])
         yield from (pytest.param(way, marks=[takes_long] if first_only else []) for way in others)

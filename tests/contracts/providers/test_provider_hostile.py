@@ -85,7 +85,7 @@ def asked(bench: Bench, conference: Known, attempt: str) -> Iterator[Callable[[]
         yield lambda: delete(conference, call())
 
 
-@hypothesis_settings(max_examples=40 if THOROUGH else 20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40 if THOROUGH else 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_hostile_reply_makes_a_safe_conference_or_a_failure(bench: Bench, seed: int) -> None:
     attempt, liar = new_attempt(), bench.client if isinstance(bench.client, Liar) else Liar(bench.client)

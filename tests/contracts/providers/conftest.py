@@ -17,7 +17,6 @@ from tests.contracts.providers.harness import Bench, build, joins, provider_of, 
 from tests.contracts.providers.wire import Answer, Wire
 from tests.thorough import takes_long
 
-
 SECOND_RENDERING = "microsoft_teams"
 
 

@@ -34,7 +34,7 @@ from tests.contracts.providers.wire import (
     says,
     stays_silent,
 )
-from tests.thorough import THOROUGH, takes_long
+from tests.thorough import THOROUGH
 
 SOLUTION = Solution("canary", "Canary", "https://www.gstatic.com/x.png", "canary", None)
 
@@ -128,11 +128,7 @@ def test_f08_a_server_error_leaves_the_outcome_unknown_where_creating_twice_make
         assert isinstance(result, OutcomeUnknown) is not repeatable
 
 
-@pytest.mark.parametrize(
-    "spoiler",
-    [drips_body, *(pytest.param(one, marks=takes_long) for one in (stays_silent, drips_headers))],
-    ids=lambda spoiler: spoiler.__name__,
-)
+@pytest.mark.parametrize("spoiler", [stays_silent, drips_headers, drips_body], ids=lambda spoiler: spoiler.__name__)
 def test_f10_a_system_that_takes_its_time_is_cut_at_the_deadline(bench: Bench, attempt: str, spoiler: Spoiler) -> None:
     began = time.monotonic()
     result = outcome(bench, attempt, spoiler, seconds=1.0)

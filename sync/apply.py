@@ -20,7 +20,7 @@ from conference.providers.base import EventField
 from sync import measures, records
 from sync.backoff import pause
 from sync.copies import Copies
-from sync.holdings import Holdings, Mapped, is_over, leading, looked_at
+from sync.holdings import Holdings, Mapped, is_over, leading, looked_at, silenced
 from sync.outside import KEPT, Ports, closes
 from sync.records import HOLDING, CalendarRecord, MappingRecord, Parked
 from sync.row import Row
@@ -239,7 +239,7 @@ class Applier:
                 self.unmanaged(one._replace(record=one.becoming(told=None)), CONNECTION_GONE)
                 return
             live = msgspec.structs.replace(live, tells=True)
-            beside |= {other.key: _silent(other) for other in others if other.record.tells}
+            beside |= {other.key: silenced(other) for other in others if other.record.tells}
             if failure:
                 live = self._park(one, live, event, fields, failure)
         if live != record or beside:
@@ -394,8 +394,3 @@ class Applier:
 
     def _now(self) -> datetime:
         return self._ports.clock.now()
-
-
-def _silent(other: Mapped) -> Replace:
-    """Another holder, whose values the system shows no more."""
-    return Replace(other.document, records.to_body(other.becoming(tells=False)))

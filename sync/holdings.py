@@ -148,3 +148,8 @@ def looked_at(one: Mapped, now: datetime) -> Replace:
         return Replace(one.document, one.document.body)
     looked = one.becoming(look=records.key(one.record.calendar), until=None, due=now)
     return Replace(one.document, records.to_body(looked))
+
+
+def silenced(one: Mapped) -> Replace:
+    """Have another holder no longer be the one whose values the system shows."""
+    return Replace(one.document, records.to_body(one.becoming(tells=False)))

@@ -275,8 +275,8 @@ def test_nothing_is_left_after_a_removal(installed: Sandbox) -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed: apt-get install git")
 def test_an_upgrade_brings_what_is_new(tmp_path: Path) -> None:
-    upstream, there = tmp_path / "upstream", tmp_path / "root/opt/anyroom"
-    (tmp_path / "root/opt").mkdir(parents=True)
+    upstream, there = tmp_path / "upstream", tmp_path / "machine/opt/anyroom"
+    (tmp_path / "machine/opt").mkdir(parents=True)
     who = {f"GIT_{role}_{what}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = who | {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
 
@@ -289,7 +289,7 @@ def test_an_upgrade_brings_what_is_new(tmp_path: Path) -> None:
         return [
             blocks()[0],
             f"REPOSITORY={upstream}",
-            *(line.replace("/opt/", f"{tmp_path}/root/opt/") for line in lines),
+            *(line.replace("/opt/", f"{tmp_path}/machine/opt/") for line in lines),
         ]
 
     def publish(version: str) -> None:

@@ -186,6 +186,12 @@ def test_the_configuration_in_it_is_taken(tmp_path: Path) -> None:
     assert {solution.provider for solution in solutions} == set(providers.names()) - {NOT_DEPLOYED, SECOND_RENDERING}
 
 
+def test_the_first_run_installs_as_many_packages_as_it_shows() -> None:
+    pinned = len(re.findall(r"^[^#\s-][^=\n]*==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
+    assert re.findall(r"Installing (\d+) packages of requirements.txt", README) == [str(pinned)]
+    assert set(re.findall(r"fetching package \d+ of (\d+)", README)) == {str(pinned)}
+
+
 def test_the_routes_are_those_of_the_function() -> None:
     tree = ast.parse((ROOT / "main.py").read_text("utf-8"))
     [routes] = [
